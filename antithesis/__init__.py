@@ -1,0 +1,1 @@
+"""Antithesis: the Mika Micro preset that sounds like the file you dropped."""

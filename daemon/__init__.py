@@ -1,0 +1,1 @@
+"""The companion: command line, configuration, devices and the loop that joins them."""
