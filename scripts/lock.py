@@ -22,6 +22,7 @@ SELECTIONS = {
     "train": [str(PYPROJECT), "--extra", "train"],
     "dev": [str(PYPROJECT), "--extra", "dev"],
     "build": ["--group", f"{PYPROJECT}:build"],
+    "installer": ["--group", f"{PYPROJECT}:installer"],
 }
 
 
@@ -42,8 +43,8 @@ def kept(renewed: set[str]) -> str:
 
 
 def main() -> None:
-    """Resolve everything together, then cut it into the four files."""
-    everything = [str(PYPROJECT), "--all-extras", *SELECTIONS["build"]]
+    """Resolve everything together, then cut it into the files."""
+    everything = [str(PYPROJECT), "--all-extras", *SELECTIONS["build"], *SELECTIONS["installer"]]
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text(kept(set(sys.argv[1:])), encoding="utf-8")
