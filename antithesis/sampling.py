@@ -264,13 +264,13 @@ def _played(
 
 
 def _init() -> FloatArray:
-    return _as_single_note(np.array([[parameter.default for parameter in PARAMETERS]]))[0]
+    return _as_single_note(np.array([parameter.default for parameter in PARAMETERS]))
 
 
 def _as_single_note(plain: FloatArray) -> FloatArray:
     """Poly at the default volume: one note tells no voice mode, and volume is but level."""
-    plain[:, BY_ID["kVoiceMode"].index] = 0.0
-    plain[:, BY_ID["kMasterVolume"].index] = BY_ID["kMasterVolume"].default
+    plain[..., BY_ID["kVoiceMode"].index] = 0.0
+    plain[..., BY_ID["kMasterVolume"].index] = BY_ID["kMasterVolume"].default
     return plain
 
 

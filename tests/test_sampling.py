@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from antithesis.parameters import BY_ID, PARAMETERS, Kind
 
+from antithesis.parameters import BY_ID, PARAMETERS, Kind
 from antithesis.sampling import (
     DISTRIBUTIONS,
     STUDY_NINE,
