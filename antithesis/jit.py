@@ -12,10 +12,10 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 def kernel(function: Function) -> Function:
     """Compile with numba: cached on disk, free of the GIL, IEEE division as in C."""
-    return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast("Function", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
-def inlined(function: Function) -> Function:
-    """As :func:`kernel`, and merged into its callers: for the few lines inside a sample loop."""
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
-    return cast(Function, compiled(function))
+def parallel_kernel(function: Function) -> Function:
+    """As :func:`kernel`, its ``numba.prange`` loops spread over the cores."""
+    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+    return cast("Function", compiled(function))
