@@ -161,7 +161,7 @@ def drop_stale_kernels() -> None:
     would go on with that file's old code.
     """
     folder = ROOT / "antithesis"
-    sources = [path for path in folder.rglob("*.py") if "@kernel" in path.read_text("utf-8")]
+    sources = [path for path in folder.rglob("*.py") if "antithesis.jit" in path.read_text("utf-8")]
     newest = max((path.stat().st_mtime for path in sources), default=0.0)
     compiled = list(folder.rglob("__pycache__/*.nb[ci]"))
     if any(path.stat().st_mtime < newest for path in compiled):

@@ -1,0 +1,247 @@
+"""The one configuration file: what it may say, its defaults, and every mistake in it at once.
+
+Sections and keys are the fields of the models below; the file that `antithesis config` prints, the
+check and the "did you mean" are all derived from them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import platformdirs
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from antithesis.errors import ConfigError
+from daemon.hosts import HOSTS, HostRow, MidiLink, OscLink, find_host
+from daemon.mistakes import explain, suggest
+
+ENVIRONMENT_VARIABLE = "ANTITHESIS_CONFIG"
+SYNTH_PORT = 9124
+
+
+def _whole_path(path: Path) -> Path:
+    expanded = path.expanduser()
+    if not expanded.is_absolute():
+        raise ValueError("a relative path: write the whole path, or begin it with ~/")
+    return expanded
+
+
+def _known_host(name: str) -> str:
+    if name not in HOSTS:
+        raise ValueError(suggest(name, HOSTS))
+    return name
+
+
+# TOML has no null: an empty string is "none".
+Folder: TypeAlias = Annotated[Path, AfterValidator(_whole_path)]
+OptionalPath: TypeAlias = Annotated[Folder | None, BeforeValidator(lambda text: text or None)]
+Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Section(BaseModel):
+    """A frozen part of the file that knows no other keys than its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Watch(Section):
+    """Where sounds are dropped."""
+
+    folder: Folder = Field(
+        default_factory=lambda: platformdirs.user_music_path() / "Antithesis",
+        description="the folder to drop sounds into; made if it is not there",
+    )
+    output: OptionalPath = Field(
+        default=None, description='where results go; "" is beside the watched folder'
+    )
+    settle_s: float = Field(
+        default=0.3, gt=0, le=60, description="a file is taken once its size rests this long"
+    )
+
+
+class Matching(Section):
+    """How long to search for a better preset."""
+
+    budget_s: float = Field(
+        default=20.0,
+        ge=0,
+        le=3600,
+        description="seconds of search for one sound, while no other waits; 0 is prediction alone",
+    )
+
+
+class Host(Section):
+    """Who plays the preset."""
+
+    route: Annotated[str, AfterValidator(_known_host)] = Field(
+        default="builtin", description=f"one of: {', '.join(HOSTS)}"
+    )
+
+
+class Midi(Section):
+    """MIDI control changes, for the hosts that take them."""
+
+    port: str = Field(
+        default="",
+        description='output port, or the beginning of its name; "" is one that we make ourselves',
+    )
+    backend: str = Field(
+        default="",
+        description='for mido, such as "mido.backends.rtmidi/UNIX_JACK"; "" is the usual one',
+    )
+    resolution: Literal[7, 14] = Field(
+        default=14, description="bits of a value: 7, or 14 as pairs of controllers"
+    )
+
+
+class Osc(Section):
+    """OSC, for the hosts that take it."""
+
+    address: str = Field(
+        default="127.0.0.1", min_length=1, description="the machine the host runs on"
+    )
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=0, description="UDP port that the host listens on; 0 is the host's usual one"
+    )
+    track: int = Field(
+        default=1, ge=1, le=999, description="the track that Mika Micro is on, where a host asks"
+    )
+
+
+class Synth(Section):
+    """The built-in synth."""
+
+    port: Port = Field(default=SYNTH_PORT, description="UDP port that it listens on for OSC")
+    device: str = Field(
+        default="", description='audio device, or a part of its name; "" is the system\'s choice'
+    )
+    wav: OptionalPath = Field(
+        default=None, description='a WAV file to play into instead of a device; "" is none'
+    )
+
+
+class Log(Section):
+    """What the daemon tells."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error"
+    )
+
+
+class Config(Section):
+    """The whole file; a section or key that is not there has its default."""
+
+    watch: Watch = Field(default_factory=Watch)
+    match: Matching = Field(default_factory=Matching)
+    host: Host = Field(default_factory=Host)
+    midi: Midi = Field(default_factory=Midi)
+    osc: Osc = Field(default_factory=Osc)
+    synth: Synth = Field(default_factory=Synth)
+    log: Log = Field(default_factory=Log)
+
+
+def config_path() -> Path:
+    """Return where the file is: $ANTITHESIS_CONFIG, or the platform's configuration folder."""
+    named = os.environ.get(ENVIRONMENT_VARIABLE)
+    return (
+        Path(named) if named else platformdirs.user_config_path("antithesis", False) / "config.toml"
+    )
+
+
+def load() -> Config:
+    """Return the effective configuration; all defaults if there is no file.
+
+    Raises ConfigError with every mistake, or if the file named by $ANTITHESIS_CONFIG is missing.
+    """
+    path = config_path()
+    if not path.exists() and ENVIRONMENT_VARIABLE not in os.environ:
+        return Config()
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error}") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, source: str = "configuration") -> Config:
+    """Return the configuration that the TOML `text` says, or raise ConfigError."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source}: not TOML: {error}") from error
+    return _checked(table, source, text)
+
+
+def changed(config: Config, changes: Mapping[str, Mapping[str, object]]) -> Config:
+    """Return `config` with keys of some sections replaced, checked as those of a file are."""
+    table = config.model_dump(mode="json")
+    for section, keys in changes.items():
+        table[section] |= keys
+    return _checked(table, "command line")
+
+
+def create() -> Path:
+    """Write the file with every default and return its path; ConfigError if there is one."""
+    path = config_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(as_toml(Config()))
+    except FileExistsError as error:
+        raise ConfigError(f"{path} is there already: edit it, or delete it first") from error
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from error
+    return path
+
+
+def _checked(table: Mapping[str, object], source: str, text: str = "") -> Config:
+    try:
+        # By way of JSON, where pydantic's strict mode takes a string for a path, not a number.
+        return Config.model_validate_json(json.dumps(table, default=str), strict=True)
+    except ValidationError as error:
+        said = explain(error, Config, text)
+        count = f"{len(said)} mistake{'s' if len(said) > 1 else ''}"
+        raise ConfigError("\n    ".join([f"{source}: {count}", *said])) from error
+
+
+def host_row(config: Config) -> HostRow:
+    """Return the row of the configured host, with the settings that the file makes for it."""
+    row = HOSTS[config.host.route]
+    if isinstance(row.link, MidiLink):
+        midi = config.midi
+        return find_host(row.name, port=midi.port, backend=midi.backend, bits=midi.resolution)
+    if not isinstance(row.link, OscLink):
+        return row
+    if row.name == "builtin":
+        return find_host(row.name, port=config.synth.port)
+    places = {place: config.osc.track for place in row.link.places if place == "track"}
+    port = config.osc.port or row.link.port
+    return find_host(row.name, address=config.osc.address, port=port, places=places)
+
+
+def as_toml(config: Config) -> str:
+    """Return `config` as a commented TOML file that `parse` reads back."""
+    return "\n".join(_toml_lines(config))
+
+
+def _toml_lines(config: Config) -> Iterator[str]:
+    yield "# Antithesis. Every key is optional; what is shown here is in effect."
+    for name, field in Config.model_fields.items():
+        section: Section = getattr(config, name)
+        assert field.annotation is not None
+        yield f"\n# {field.annotation.__doc__}\n[{name}]"
+        for key, of_key in type(section).model_fields.items():
+            yield f"# {of_key.description}\n{key} = {_toml_value(getattr(section, key))}"
+    yield ""
+
+
+def _toml_value(value: Any) -> str:
+    if value is None or isinstance(value, str | Path):
+        # JSON's string is TOML's, but for one character that TOML wants escaped.
+        return json.dumps(str(value or ""), ensure_ascii=False).replace("\x7f", r"\u007f")
+    return json.dumps(value)
