@@ -48,9 +48,9 @@ class PresetFileError(PresetError):
             self.source,
             f"line {self.line}" if self.line is not None else "",
             f"byte {self.offset}" if self.offset is not None else "",
-            self.field,
+            self.field if self.field not in self.problem else "",
         )
-        place = ", ".join(part for part in where if part)
+        place = ", ".join(part if part.isprintable() else repr(part) for part in where if part)
         return f"{place}: {self.problem}" if place else self.problem
 
 

@@ -85,13 +85,14 @@ class Parameter:
         whole = plain if self.kind is Kind.DOUBLE else math.floor(plain + 0.5)
         return min(max(whole, self.min), self.max) + 0.0  # no negative zero
 
-    def check(self, plain: float) -> float:
-        """`quantize` for a value from outside: PresetError if it is no number or out of range."""
-        if not self.min <= plain <= self.max:  # NaN too
+    def check(self, plain: object) -> float:
+        """`quantize` for a value from outside; PresetError if it is no number or out of range."""
+        value = number(self.id, plain)
+        if not self.min <= value <= self.max:  # NaN too
             raise PresetError(
-                f"{self.id} is {float(plain)}; choose a value from {self.min:g} to {self.max:g}"
+                f"{self.id} is {value}; choose a value from {self.min:g} to {self.max:g}"
             )
-        return self.quantize(plain)
+        return self.quantize(value)
 
     def format(self, plain: float) -> str:
         """As the plug-in prints it: `%d`, `true` or `false`, or `%.6f`."""
@@ -105,7 +106,7 @@ class Parameter:
         """Text to a checked plain value: a number, a choice's name, `true` or `false`."""
         word = text.strip()
         if _NUMBER.fullmatch(word):
-            return self.check(float(word))
+            return self.check(word)
         if word.lower() in self.choices:
             return float(self.choices.index(word.lower()))
         if self.kind is Kind.BOOL and word.lower() in _BOOLEANS:
@@ -117,6 +118,14 @@ class Parameter:
             return "true or false"
         names = f", or {', '.join(self.choices)}" if self.choices else ""
         return f"a number from {self.min:g} to {self.max:g}{names}"
+
+
+def number(id: str, value: object) -> float:
+    """A parameter's value from outside as a float, or a PresetError."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise PresetError(f"{id} is {shorten(str(value))}; give a number") from None
 
 
 def shorten(text: str) -> str:
@@ -170,7 +179,12 @@ _ROWS: tuple[tuple[str, str, Kind, float, float, float, float, str, tuple[str, .
     ("kMasterVolume", "Master volume", _D, 0, 0.5, 0.25, 1, "", ()),
 )
 
-PARAMETERS: tuple[Parameter, ...] = tuple(Parameter(i, *row) for i, row in enumerate(_ROWS))
+PARAMETERS: tuple[Parameter, ...] = tuple(
+    Parameter(
+        i, id, name, kind, float(low), float(high), float(default), float(shape), unit, choices
+    )
+    for i, (id, name, kind, low, high, default, shape, unit, choices) in enumerate(_ROWS)
+)
 BY_ID: Mapping[str, Parameter] = MappingProxyType({p.id: p for p in PARAMETERS})
 N_PARAMETERS = len(PARAMETERS)
 
