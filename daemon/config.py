@@ -21,7 +21,8 @@ from daemon.hosts import HOSTS, HostRow, MidiLink, OscLink, find_host
 from daemon.mistakes import explain, suggest
 
 ENVIRONMENT_VARIABLE = "ANTITHESIS_CONFIG"
-SYNTH_PORT = 9124
+BUILTIN = HOSTS["builtin"].link
+assert isinstance(BUILTIN, OscLink)
 
 
 def _whole_path(path: Path) -> Path:
@@ -116,13 +117,17 @@ class Osc(Section):
 class Synth(Section):
     """The built-in synth."""
 
-    port: Port = Field(default=SYNTH_PORT, description="UDP port that it listens on for OSC")
+    port: Port = Field(default=BUILTIN.port, description="UDP port that it listens on for OSC")
+    midi_port: str = Field(
+        default="", description='MIDI input port; "" is one that it makes itself, where it can'
+    )
     device: str = Field(
         default="", description='audio device, or a part of its name; "" is the system\'s choice'
     )
     wav: OptionalPath = Field(
         default=None, description='a WAV file to play into instead of a device; "" is none'
     )
+    sample_rate: int = Field(default=44100, ge=22050, le=192000, description="samples a second")
 
 
 class Log(Section):

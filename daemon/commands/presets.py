@@ -34,14 +34,15 @@ def preset() -> None:
 @click.option("--to", "suffix", help="Write each preset of SOURCE into the folder TARGET: fxp, ...")
 def convert(source: Path, target: Path, suffix: str | None) -> None:
     """Turn the preset file SOURCE into TARGET, by its suffix."""
-    from antithesis.presetfiles import read_preset, read_presets, write_preset
+    from antithesis.presetfiles import read_presets, write_preset, write_presets
 
+    presets = read_presets(source)
     if suffix is None:
-        write_preset(read_preset(source), target)
+        write_presets(presets, target)
         click.echo(target)
         return
     target.mkdir(parents=True, exist_ok=True)
-    for number, each in enumerate(read_presets(source), start=1):
+    for number, each in enumerate(presets, start=1):
         path = target / f"{number:03d}{_as_file_name(each.name)}.{suffix.removeprefix('.')}"
         write_preset(each, path)
         click.echo(path)
@@ -73,7 +74,7 @@ def show(source: Path, as_json: bool) -> None:
 def _knobs(preset: Preset) -> list[dict[str, Any]]:
     from antithesis.parameters import PARAMETERS
 
-    greyed, audible = preset.greyed(), preset.audible(note_off=True)
+    greyed, audible = preset.greyed(), preset.audible()
     return [
         {
             "id": knob.id,

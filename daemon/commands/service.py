@@ -45,7 +45,7 @@ def start(folder: Path | None, host: str | None, dry_run: bool) -> None:
         "antithesis synth --wav take.wav --seconds 30",
     )
 )
-@click.option("--port", type=click.IntRange(0, 65535), help="UDP port for OSC; 0 is any free one.")
+@click.option("--port", type=click.IntRange(1, 65535), help="UDP port for OSC.")
 @click.option("--wav", type=NEW_FILE, help="Play into this WAV file instead of a device.")
 @click.option("--device", help="Audio device, or a part of its name.")
 @click.option("--seconds", type=SECONDS, help="End by itself after this long.")
@@ -59,7 +59,16 @@ def synth(port: int | None, wav: Path | None, device: str | None, seconds: float
 
     given = {"port": port, "wav": str(wav.absolute()) if wav else None, "device": device}
     changes = {"synth": {key: value for key, value in given.items() if value is not None}}
-    run_synth(config.changed(config.load(), changes).synth, seconds=seconds)
+    settings = config.changed(config.load(), changes)
+    run_synth(
+        osc_port=settings.synth.port,
+        midi_port=settings.synth.midi_port or None,
+        midi_backend=settings.midi.backend or None,
+        wav=settings.synth.wav,
+        device=settings.synth.device or None,
+        sample_rate=settings.synth.sample_rate,
+        seconds=seconds,
+    )
 
 
 @click.command(

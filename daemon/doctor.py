@@ -1,0 +1,189 @@
+"""What this machine has, what is missing, and what to do about it.
+
+Each check looks at the real thing: it opens the port, asks the host, makes a file in the folder.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from antithesis.errors import AntithesisError
+from daemon import config
+from daemon.config import Config
+
+
+class Verdict(StrEnum):
+    """How a check ended; a warning is something that Antithesis can do without."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One finding, and the remedy where one is needed."""
+
+    name: str
+    verdict: Verdict
+    finding: str
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return asdict(self)
+
+    def as_text(self) -> str:
+        """Return a line, and the remedy below it."""
+        line = f"{self.verdict:4}  {self.name:12}  {self.finding}"
+        return f"{line}\n{'':20}{self.remedy}" if self.remedy else line
+
+
+def examine() -> Iterator[Row]:
+    """Yield a row for each check, in the order in which a user would look."""
+    settings = Config()
+    try:
+        settings = config.load()
+        yield _configuration()
+    except AntithesisError as error:
+        remedy = "mend the file; until then the other checks go by the defaults"
+        yield Row("configuration", Verdict.FAIL, str(error), remedy)
+    for check in CHECKS:
+        yield check(settings)
+
+
+def _configuration() -> Row:
+    path = config.config_path()
+    finding = str(path) if path.exists() else f"all defaults: there is no {path}"
+    return Row("configuration", Verdict.OK, finding)
+
+
+def _system(_settings: Config) -> Row:
+    cores = os.cpu_count()
+    finding = f"{platform.platform()}, Python {platform.python_version()}, {cores} cores"
+    return Row("system", Verdict.OK, finding)
+
+
+def _packages(_settings: Config) -> Row:
+    try:
+        version, wanted = metadata.version("antithesis"), metadata.requires("antithesis") or []
+    except metadata.PackageNotFoundError:
+        remedy = "start by scripts/run.py, or `pip install .`"
+        return Row("packages", Verdict.WARN, "antithesis is not installed, only imported", remedy)
+    required = [re.split(r"[^\w.-]", line)[0] for line in wanted if "extra ==" not in line]
+    found = {name: _version(name) for name in required}
+    missing = [name for name, there in found.items() if not there]
+    if missing:
+        remedy = f"{sys.executable} -m pip install {' '.join(missing)}"
+        return Row("packages", Verdict.FAIL, f"missing: {', '.join(missing)}", remedy)
+    listed = ", ".join(f"{name} {there}" for name, there in found.items())
+    return Row("packages", Verdict.OK, f"antithesis {version} with {listed}")
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _kernels(_settings: Config) -> Row:
+    """Look where numba keeps compiled code: beside the sources, or in the user's cache."""
+    import antithesis
+
+    package = Path(antithesis.__file__).parent
+    place = Path(os.environ.get("NUMBA_CACHE_DIR") or package)
+    if not os.access(place, os.W_OK):
+        return Row("kernels", Verdict.OK, "compiled code is kept in the user's cache folder")
+    count = sum(1 for _ in place.rglob("*.nbc"))
+    if count:
+        return Row("kernels", Verdict.OK, f"{count} compiled, in {place}")
+    return Row("kernels", Verdict.OK, f"none in {place} yet: the first start compiles them")
+
+
+def _audio(_settings: Config) -> Row:
+    from daemon.outputs import output_devices
+
+    devices = output_devices()
+    if devices:
+        return Row("audio", Verdict.OK, ", ".join(devices))
+    remedy = (
+        "the built-in synth plays into a WAV file instead; for a device, install PortAudio "
+        "(libportaudio2 on Debian and Ubuntu) and start JACK, PipeWire or PulseAudio"
+    )
+    return Row("audio", Verdict.WARN, "no audio device that can play", remedy)
+
+
+def _midi(settings: Config) -> Row:
+    from daemon import midiports
+
+    backend = settings.midi.backend
+    try:
+        outputs, inputs = midiports.output_names(backend), midiports.input_names(backend)
+    except AntithesisError as error:
+        remedy = "OSC works without; for MIDI, load the ALSA sequencer or set midi.backend to JACK"
+        return Row("midi", Verdict.WARN, str(error), remedy)
+    listed = f"to: {', '.join(outputs) or 'none'}; from: {', '.join(inputs) or 'none'}"
+    return Row("midi", Verdict.OK, listed)
+
+
+def _host(settings: Config) -> Row:
+    """Ask the configured host what it plays, by the way that presets would take."""
+    from daemon.senders import open_sender
+
+    row = config.host_row(settings)
+    try:
+        with open_sender(row) as sender:
+            heard = len(sender.route.read())
+    except AntithesisError as error:
+        return Row("host", Verdict.WARN, f"{row.title}: {error}", row.remedy)
+    if heard:
+        return Row("host", Verdict.OK, f"{row.title} answers, with {heard} parameters")
+    if row.answers:
+        return Row("host", Verdict.WARN, f"{row.title} does not answer", row.remedy)
+    return Row("host", Verdict.OK, f"{row.title}: can be sent to; it answered nothing")
+
+
+def _folder(settings: Config) -> Row:
+    """Try to write where sounds are dropped, or where that folder would be made."""
+    folder = settings.watch.folder
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            next(there.iterdir(), None)
+    except OSError as error:
+        remedy = "choose another folder as watch.folder, or give yourself the right to write there"
+        return Row("folder", Verdict.FAIL, f"{there}: {error.strerror}", remedy)
+    state = "can be read and written" if there == folder else "will be made by `antithesis start`"
+    return Row("folder", Verdict.OK, f"{folder} {state}")
+
+
+def _display(_settings: Config) -> Row:
+    if not sys.platform.startswith("linux"):
+        return Row("display", Verdict.OK, "the system's own")
+    screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
+    if screen:
+        return Row("display", Verdict.OK, screen)
+    return Row("display", Verdict.OK, "none, and none is needed")
+
+
+CHECKS: tuple[Callable[[Config], Row], ...] = (
+    _system,
+    _packages,
+    _kernels,
+    _folder,
+    _host,
+    _audio,
+    _midi,
+    _display,
+)

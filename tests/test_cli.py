@@ -1,0 +1,210 @@
+"""The command line: what it teaches, what it prints for machines, how it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from antithesis.parameters import PARAMETERS
+from antithesis.preset import Preset
+from antithesis.presetfiles import FORMATS, read_preset, write_preset, write_presets
+from daemon.cli import COMMANDS, cli
+
+PATHS = [[], *[[command.name] for command in COMMANDS], ["preset", "convert"], ["preset", "show"]]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run `antithesis` in an empty folder; what it says on standard error is kept apart."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ANTITHESIS_CONFIG", raising=False)
+    runner = CliRunner()
+    return lambda *words: runner.invoke(cli, [str(word) for word in words])
+
+
+@pytest.fixture
+def preset(tmp_path):
+    path = tmp_path / "lead.txt"
+    write_preset(Preset.init().replace(kOscMix=0.25), path)
+    return path
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_every_command_has_help_that_says_what_it_does(run, path):
+    result = run(*path, "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+    assert len(result.output.splitlines()) > 5
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path != ["preset"]], ids=" ".join)
+def test_help_of_every_command_ends_with_examples(run, path):
+    _, _, shown = run(*path, "--help").output.partition("Examples:\n")
+    for line in shown.splitlines():
+        assert line.strip().startswith("antithesis"), line
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from daemon.cli import cli\n"
+        "assert CliRunner().invoke(cli, ['match', '--help']).exit_code == 0\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"numpy", "numba", "onnxruntime", "matplotlib", "pydantic", "mido", "sounddevice"}
+    assert heavy.isdisjoint(done.stdout.split())
+
+
+def test_mistyped_command_is_refused_with_the_usage(run):
+    result = run("mtach", "a.wav")
+    assert result.exit_code == 2
+    assert "No such command" in result.stderr
+
+
+def test_expected_trouble_is_one_line_and_exit_status_2(run, tmp_path):
+    (tmp_path / "broken.txt").write_text("1\n2\n")
+    result = run("render", "broken.txt")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("antithesis: broken.txt")
+
+
+def test_a_bug_stays_a_traceback(run, preset, monkeypatch):
+    def broken(*_arguments, **_options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("antithesis.presetfiles.read_presets", broken)
+    assert isinstance(run("preset", "show", preset).exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_preset_is_converted_by_suffix(run, preset, suffix):
+    target = preset.with_name(f"there{suffix}")
+    result = run("preset", "convert", preset, target)
+    assert result.exit_code == 0
+    assert result.output.strip() == str(target)
+    assert read_preset(target).normalized == pytest.approx(read_preset(preset).normalized, abs=1e-6)
+
+
+def test_unknown_suffix_names_the_known_ones(run, preset):
+    result = run("preset", "convert", preset, "there.mid")
+    assert result.exit_code == 2
+    assert ".fxp" in result.stderr
+
+
+def test_csv_of_many_becomes_a_folder_of_files(run, tmp_path):
+    presets = [
+        Preset.init().named("First lead"),
+        Preset.init().replace(kOscMix=0.5).named("../we/ird"),
+        Preset.init().replace(kOscMix=0.0),
+    ]
+    write_presets(presets, tmp_path / "all.csv")
+    result = run("preset", "convert", "all.csv", "out", "--to", "json")
+    assert result.exit_code == 0
+    written = sorted((tmp_path / "out").iterdir())
+    assert [str(path.relative_to(tmp_path)) for path in written] == result.output.splitlines()
+    assert [read_preset(path) for path in written] == presets
+
+
+def test_preset_is_shown_knob_by_knob(run, preset):
+    result = run("preset", "show", preset)
+    assert result.exit_code == 0
+    for parameter in PARAMETERS:
+        assert parameter.name in result.output
+
+
+def test_preset_is_shown_to_machines(run, preset):
+    shown = json.loads(run("preset", "show", preset, "--json").output)
+    knobs = {knob["id"]: knob for knob in shown["knobs"]}
+    assert list(knobs) == [parameter.id for parameter in PARAMETERS]
+    assert knobs["kOscMix"]["plain"] == 0.25
+    assert {id for id, knob in knobs.items() if knob["greyed"]} == read_preset(preset).greyed()
+
+
+def test_render_plays_a_note_into_a_wav(run, preset, tmp_path):
+    result = run(
+        "render", preset, "--note", "A2", "--gate", "0.1", "--duration", "0.25", "--sample-rate",
+        "22050", "-o", "out.wav", "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    row = json.loads(result.output)
+    assert row["file"] == "out.wav"
+    assert row["samples"] == 5512
+    assert row["rate"] == 22050
+    assert row["peak"] > 0.01
+    assert (tmp_path / "out.wav").stat().st_size > 5512
+
+
+def test_render_writes_beside_the_preset_by_default(run, preset):
+    result = run("render", preset, "--duration", "0.1", "--gate", "0.05")
+    assert result.exit_code == 0, result.output
+    assert preset.with_suffix(".wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "note"), [("60", 60), ("0", 0), ("C4", 60), ("A#2", 46), ("bb3", 58), ("C-1", 0)]
+)
+def test_note_is_said_by_number_or_name(said, note):
+    from daemon.commands.grammar import to_note
+
+    assert to_note(None, None, said) == note
+
+
+@pytest.mark.parametrize("said", ["128", "H2", "-1", "", "A#", "G#9", "C-2", "²"])
+def test_what_is_no_note_is_refused(run, preset, said):
+    result = run("render", preset, f"--note={said}")
+    assert result.exit_code == 2
+    assert "is no note" in result.stderr
+
+
+def test_config_prints_the_effective_file(run, tmp_path, monkeypatch):
+    path = tmp_path / "mine.toml"
+    path.write_text("[match]\nbudget_s = 5.5\n")
+    monkeypatch.setenv("ANTITHESIS_CONFIG", str(path))
+    assert "budget_s = 5.5" in run("config").output
+    assert run("config", "--path").output.strip() == str(path)
+
+
+def test_config_is_written_once(run, tmp_path, monkeypatch):
+    path = tmp_path / "deep" / "config.toml"
+    monkeypatch.setenv("ANTITHESIS_CONFIG", str(path))
+    assert run("config", "--write").exit_code == 0
+    written = path.read_text("utf-8")
+    assert run("config").output == written
+    assert run("config", "--write").exit_code == 2
+
+
+def test_wrong_configuration_tells_every_mistake(run, tmp_path, monkeypatch):
+    path = tmp_path / "mine.toml"
+    path.write_text("[watch]\nsettle = 1\n[midi]\nresolution = 3\n")
+    monkeypatch.setenv("ANTITHESIS_CONFIG", str(path))
+    result = run("config")
+    assert result.exit_code == 2
+    assert "settle_s" in result.stderr
+    assert "7, 14" in result.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a closed pipe is told otherwise on Windows")
+def test_command_line_in_a_real_process(tmp_path, preset):
+    command = [sys.executable, "-c", "from daemon.cli import main; main()"]
+    done = subprocess.run(
+        [*command, "preset", "show", preset, "--json"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["name"] == "lead"
+    refused = subprocess.run(
+        [*command, "preset", "show", tmp_path / "none.txt"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
