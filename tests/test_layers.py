@@ -36,7 +36,7 @@ LAYERS = (
 
 # Whatever talks to people, machines or other threads belongs to the daemon.
 NOT_IN_THE_LIBRARY = frozenset(
-    [
+    {
         "asyncio",
         "click",
         "concurrent",
@@ -57,7 +57,7 @@ NOT_IN_THE_LIBRARY = frozenset(
         "threading",
         "urllib",
         "watchdog",
-    ]
+    }
 )
 
 ONLY_FOR_TRAINING = frozenset({"kapre", "keras", "librosa", "tensorflow", "tf2onnx"})
