@@ -1,0 +1,5 @@
+"""Ways to bring a preset to a host, behind one contract."""
+
+from daemon.senders.contract import Delivery, Grade, Route, Sender, open_sender
+
+__all__ = ["Delivery", "Grade", "Route", "Sender", "open_sender"]
