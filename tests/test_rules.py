@@ -7,6 +7,7 @@ import pytest
 
 from antithesis.parameters import BY_ID, DEFAULT, N_PARAMETERS, to_plain
 from antithesis.rules import HEARING, PANEL, audible, greyed
+from antithesis.synth import render_notes
 
 OSC1_PITCH = {"kOsc1Coarse", "kOsc1Fine"}
 OSC1 = {"kOsc1Wave", *OSC1_PITCH, "kOsc1Split"}
@@ -295,6 +296,74 @@ def test_rules_look_at_values_as_the_plug_in_would_hold_them() -> None:
     almost_noise = plain(kOsc1Wave=4.6)
     assert np.array_equal(greyed(almost_noise), greyed(plain(kOsc1Wave=NOISE)))
     assert np.array_equal(audible(almost_noise), audible(plain(kOsc1Wave=NOISE)))
+
+
+# The rules of hearing against the synth itself.
+
+
+def changed_in_sound(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Audible by rule, and changed in the rendered sound by another value: bool (n, 38) each."""
+    presets = random_positions(n)
+    presets[:, BY_ID["kMasterVolume"].index] = rng.choice([0.0, 0.5], n, p=[0.05, 0.95])
+    for attack in ("kVolEnvA", "kModEnvA"):  # mostly short ones, so that all stages are reached
+        presets[:, BY_ID[attack].index] *= rng.choice([0.3, 1.0], n)
+    note, velocity = rng.integers(30, 90, n), rng.choice([30, 64, 100, 116], n)
+    gate_s = rng.choice([0.05, 0.15, 5.0], n)
+    duration_s = 0.25
+
+    def sound(normalized: np.ndarray) -> np.ndarray:
+        played = (note, velocity, gate_s)
+        return render_notes(normalized, *played, duration_s=duration_s, sample_rate=22050)
+
+    rule = audible(
+        to_plain(presets),
+        note_off=gate_s < duration_s,
+        velocity=velocity,
+        gate_s=np.minimum(gate_s, duration_s),
+        from_load=True,
+    )
+    unmoved, moved = sound(presets), np.zeros((n, N_PARAMETERS), dtype=np.bool_)
+    for i in range(N_PARAMETERS):
+        other = presets.copy()
+        other[:, i] = other_positions(rng, i, presets[:, i])
+        moved[:, i] = np.abs(sound(other) - unmoved).max(axis=1) > 1e-9
+    return rule, moved
+
+
+def other_positions(rng: np.random.Generator, index: int, now: np.ndarray) -> np.ndarray:
+    """From the other half of the range, but for what the rules pass over on purpose.
+
+    Split noise is louder in its first 50 ms, so a zero split stays zero and others stay off it; and
+    a positive vibrato is unheard without oscillator 2, though a negative one would be heard.
+    """
+    low, high = rng.uniform(0.0, 0.4, len(now)), rng.uniform(0.6, 1.0, len(now))
+    if index in (BY_ID["kOsc1Split"].index, BY_ID["kOsc2Split"].index):
+        return np.where(now == 0.5, 0.5, high)
+    if index == BY_ID["kLfoAmount"].index:
+        return np.where(now > 0.5, high, low)
+    return np.where(now < 0.5, high, low)
+
+
+@pytest.fixture(scope="module")
+def rule_and_sound() -> tuple[np.ndarray, np.ndarray]:
+    return changed_in_sound(np.random.default_rng(4), 80)
+
+
+@pytest.mark.parametrize("id", BY_ID)
+def test_what_is_not_heard_can_be_changed_without_a_change_in_the_sound(
+    id: str, rule_and_sound: tuple[np.ndarray, np.ndarray]
+) -> None:
+    rule, changed = (table[:, BY_ID[id].index] for table in rule_and_sound)
+    assert not changed[~rule].any()
+
+
+@pytest.mark.parametrize("id", BY_ID)
+def test_what_is_heard_changes_the_sound_as_a_rule(
+    id: str, rule_and_sound: tuple[np.ndarray, np.ndarray]
+) -> None:
+    # Not always: a filter wide open has no resonance; poly and legato are one to a single note.
+    rule, changed = (table[:, BY_ID[id].index] for table in rule_and_sound)
+    assert changed[rule].mean() > 0.3
 
 
 def random_positions(n: int = 400) -> np.ndarray:
