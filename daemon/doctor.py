@@ -54,7 +54,7 @@ def examine() -> Iterator[Row]:
     settings = Config()
     try:
         settings = config.load()
-        yield _configuration()
+        yield configuration()
     except AntithesisError as error:
         remedy = "mend the file; until then the other checks go by the defaults"
         yield Row("configuration", Verdict.FAIL, str(error), remedy)
@@ -62,19 +62,22 @@ def examine() -> Iterator[Row]:
         yield check(settings)
 
 
-def _configuration() -> Row:
+def configuration() -> Row:
+    """Say which file is in effect."""
     path = config.config_path()
     finding = str(path) if path.exists() else f"all defaults: there is no {path}"
     return Row("configuration", Verdict.OK, finding)
 
 
-def _system(_settings: Config) -> Row:
+def system(_settings: Config) -> Row:
+    """Name the system and this Python."""
     cores = os.cpu_count()
     finding = f"{platform.platform()}, Python {platform.python_version()}, {cores} cores"
     return Row("system", Verdict.OK, finding)
 
 
-def _packages(_settings: Config) -> Row:
+def packages(_settings: Config) -> Row:
+    """Look for every package that the installed project requires."""
     try:
         version, wanted = metadata.version("antithesis"), metadata.requires("antithesis") or []
     except metadata.PackageNotFoundError:
@@ -97,7 +100,7 @@ def _version(name: str) -> str:
         return ""
 
 
-def _kernels(_settings: Config) -> Row:
+def kernels(_settings: Config) -> Row:
     """Look where numba keeps compiled code: beside the sources, or in the user's cache."""
     import antithesis
 
@@ -111,7 +114,8 @@ def _kernels(_settings: Config) -> Row:
     return Row("kernels", Verdict.OK, f"none in {place} yet: the first start compiles them")
 
 
-def _audio(_settings: Config) -> Row:
+def audio(_settings: Config) -> Row:
+    """List the devices that the built-in synth could play through."""
     from daemon.outputs import output_devices
 
     devices = output_devices()
@@ -124,7 +128,8 @@ def _audio(_settings: Config) -> Row:
     return Row("audio", Verdict.WARN, "no audio device that can play", remedy)
 
 
-def _midi(settings: Config) -> Row:
+def midi(settings: Config) -> Row:
+    """List the MIDI ports of the configured back end."""
     from daemon import midiports
 
     backend = settings.midi.backend
@@ -137,7 +142,7 @@ def _midi(settings: Config) -> Row:
     return Row("midi", Verdict.OK, listed)
 
 
-def _host(settings: Config) -> Row:
+def host(settings: Config) -> Row:
     """Ask the configured host what it plays, by the way that presets would take."""
     from daemon.senders import open_sender
 
@@ -154,21 +159,22 @@ def _host(settings: Config) -> Row:
     return Row("host", Verdict.OK, f"{row.title}: can be sent to; it answered nothing")
 
 
-def _folder(settings: Config) -> Row:
+def folder(settings: Config) -> Row:
     """Try to write where sounds are dropped, or where that folder would be made."""
-    folder = settings.watch.folder
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    chosen = settings.watch.folder
+    there = next(path for path in (chosen, *chosen.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=there):
             next(there.iterdir(), None)
     except OSError as error:
         remedy = "choose another folder as watch.folder, or give yourself the right to write there"
         return Row("folder", Verdict.FAIL, f"{there}: {error.strerror}", remedy)
-    state = "can be read and written" if there == folder else "will be made by `antithesis start`"
-    return Row("folder", Verdict.OK, f"{folder} {state}")
+    state = "can be read and written" if there == chosen else "will be made by `antithesis start`"
+    return Row("folder", Verdict.OK, f"{chosen} {state}")
 
 
-def _display(_settings: Config) -> Row:
+def display(_settings: Config) -> Row:
+    """Say whether there is a screen; nothing fails without one."""
     if not sys.platform.startswith("linux"):
         return Row("display", Verdict.OK, "the system's own")
     screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
@@ -178,12 +184,12 @@ def _display(_settings: Config) -> Row:
 
 
 CHECKS: tuple[Callable[[Config], Row], ...] = (
-    _system,
-    _packages,
-    _kernels,
-    _folder,
-    _host,
-    _audio,
-    _midi,
-    _display,
+    system,
+    packages,
+    kernels,
+    folder,
+    host,
+    audio,
+    midi,
+    display,
 )
