@@ -27,6 +27,8 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 TEST_LOCKS = ("runtime", "train", "dev")
+# What an environment must be able to do to be kept.
+USABLE = f"import pip, sys; sys.exit(sys.version_info < {OLDEST_PYTHON})"
 
 
 class BootstrapError(Exception):
@@ -113,7 +115,7 @@ def install(locks: Sequence[str]) -> None:
 
 def make_venv() -> None:
     """Make `.venv`, also where an interrupted start left half of one."""
-    if run_quietly([str(PYTHON), "-c", "import pip"]):
+    if run_quietly([str(PYTHON), "-c", USABLE]):
         return
     say(f"making {VENV} with Python {sys.version.split()[0]}")
     if subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=False).returncode:
@@ -182,12 +184,12 @@ def hand_over(command: Sequence[str]) -> NoReturn:
 
 def start(locks: Sequence[str], command: Sequence[str]) -> NoReturn:
     """Prepare `.venv` with `locks`, then hand over to a program of it."""
-    exit_unprepared(locks)
+    prepare_or_exit(locks)
     program = BIN / (command[0] + PYTHON.suffix)
     hand_over([str(program), *command[1:]])
 
 
-def exit_unprepared(locks: Sequence[str]) -> None:
+def prepare_or_exit(locks: Sequence[str]) -> None:
     """Prepare, or end this program with one line that says why not."""
     try:
         prepare(locks)
@@ -200,4 +202,4 @@ def exit_unprepared(locks: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    exit_unprepared(sys.argv[1:] or ["runtime"])
+    prepare_or_exit(sys.argv[1:] or ["runtime"])

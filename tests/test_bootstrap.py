@@ -318,3 +318,17 @@ def test_ctrl_c_reaches_the_program_and_its_exit_status_counts():
         running.send_signal(signal.SIGINT)
         assert running.wait(timeout=30) == 9
         assert time.monotonic() - started < 30
+
+
+def test_half_made_environment_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path / ".venv")
+    python = tmp_path / ".venv" / bootstrap.BIN.name / bootstrap.PYTHON.name
+    monkeypatch.setattr(bootstrap, "PYTHON", python)
+    python.parent.mkdir(parents=True)
+    python.write_text("not a program")
+    bootstrap.make_venv()
+    assert bootstrap.run_quietly([str(python), "-c", "import pip"])
+    marker = tmp_path / ".venv" / "marker"
+    marker.touch()
+    bootstrap.make_venv()
+    assert marker.exists()
