@@ -151,7 +151,8 @@ class Sender:
             # A host that answers, and yet holds something else, lost a datagram: say it more often.
             self._write(pending, target, copies=2 ** (round_number - 1) if heard else 1)
             heard = self.route.read()
-            if self._wrong(heard, target):  # an answer may be older than the write: ask again
+            if self._wrong(heard, target):  # the answer may be older than the write: ask again
+                time.sleep(self.row.wait_s)
                 heard = self.route.read()
             outcome = replace(
                 outcome,
