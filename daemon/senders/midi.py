@@ -1,0 +1,73 @@
+"""MIDI control changes: 7-bit controllers, or 14-bit pairs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from antithesis.errors import SendError
+from daemon import controllers, midiports
+from daemon.hosts import MidiLink
+
+PORT_NAME: Final = "Antithesis Out"
+
+
+class MidiRoute:
+    """Sends parameters as control changes; MIDI tells nothing back."""
+
+    def __init__(self, link: MidiLink) -> None:
+        self._link = link
+        self._highest = controllers.HIGHEST[link.bits]
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._port = midiports.open_output(
+            self._link.port or PORT_NAME,
+            backend=self._link.backend,
+            virtual=not self._link.port,
+        )
+        self._open.callback(self._port.close)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def grid(self, normalized: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The nearest of 128, or of 16384, steps."""
+        steps: npt.NDArray[np.float64] = np.round(normalized * self._highest) / self._highest
+        return steps
+
+    def write(self, values: Mapping[int, float]) -> None:
+        """Send `values`, one parameter a pace: a burst overruns what a DAW's input can queue."""
+        due = time.monotonic()
+        for index, value in values.items():
+            for change in controllers.changes(index, value, self._link.bits):
+                self._send(change)
+            due += self._link.pace_s
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def read(self) -> Mapping[int, float]:
+        """Nothing: control changes are not answered."""
+        return {}
+
+    def _send(self, change: controllers.ControlChange) -> None:
+        from mido import Message
+
+        message = Message(
+            "control_change", channel=change.channel, control=change.number, value=change.value
+        )
+        try:
+            self._port.send(message)
+        except (OSError, RuntimeError) as error:
+            raise SendError(f"MIDI port {self._port.name!r} is gone: {error}") from error
