@@ -1,0 +1,207 @@
+"""Where the built-in synth's sound goes: an audio device, or a WAV file that grows in real time.
+
+An output takes blocks of samples and gives control back when it wants the next one, so whoever
+writes to it needs no clock.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from antithesis.errors import DeviceError
+
+Floats = npt.NDArray[np.float64]
+
+_SAMPLE_BYTES: Final = 4
+_IEEE_FLOAT: Final = 3
+_MAX_DATA_BYTES: Final = 2**32 - 4096  # RIFF counts in 32 bits
+_LATENCY_S: Final = 0.03
+_CHANNELS: Final = 2
+
+
+class Output(Protocol):
+    """Takes mono blocks; open while it is entered."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...
+
+    def write(self, block: Floats) -> None:
+        """Play `block` (n,), and come back when the next is due; DeviceError if it is lost."""
+
+
+class WavOutput:
+    """A 32-bit float WAV file that grows as fast as it would sound.
+
+    The header is brought up to date twice a second, so that the file of a killed process can be
+    read as well. At 4 GiB, some six hours, the file ends and the clock goes on.
+    """
+
+    def __init__(self, path: Path, sample_rate: int) -> None:
+        self.path = path
+        self._sample_rate = sample_rate
+        self._written = 0
+        self._data_bytes = 0
+        self._header_due = 0
+        self._open = ExitStack()
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening, self._disk_trouble():
+            # Unbuffered, so that nothing is lost with the process.
+            self._file = opening.enter_context(self.path.open("wb", buffering=0))
+            self._write_header()
+            self._open = opening.pop_all()
+        self._start = time.monotonic()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._open, self._disk_trouble():
+            self._write_header()
+
+    def write(self, block: Floats) -> None:
+        """Append `block`, and wait until it would have been played."""
+        if self._data_bytes + len(block) * _SAMPLE_BYTES <= _MAX_DATA_BYTES:
+            self._append(block)
+        self._written += len(block)
+        time.sleep(max(0.0, self._start + self._written / self._sample_rate - time.monotonic()))
+
+    def _append(self, block: Floats) -> None:
+        with self._disk_trouble():
+            self._data_bytes += self._file.write(block.astype("<f4").tobytes())
+            if self._written >= self._header_due:
+                self._write_header()
+                self._header_due = self._written + self._sample_rate // 2
+
+    def _write_header(self) -> None:
+        self._file.seek(0)
+        self._file.write(wav_header(self._data_bytes, self._sample_rate))
+        self._file.seek(0, 2)
+
+    @contextmanager
+    def _disk_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DeviceError(
+                f"cannot write {self.path}: {error.strerror}; give another file"
+            ) from error
+
+
+def wav_header(data_bytes: int, sample_rate: int) -> bytes:
+    """Header of a mono 32-bit float WAV file, 58 bytes."""
+    format_chunk = struct.pack(
+        "<4sIHHIIHHH",
+        b"fmt ",
+        18,
+        _IEEE_FLOAT,
+        1,
+        sample_rate,
+        sample_rate * _SAMPLE_BYTES,
+        _SAMPLE_BYTES,
+        8 * _SAMPLE_BYTES,
+        0,
+    )
+    fact_chunk = struct.pack("<4sII", b"fact", 4, data_bytes // _SAMPLE_BYTES)
+    chunks = b"WAVE" + format_chunk + fact_chunk + struct.pack("<4sI", b"data", data_bytes)
+    return struct.pack("<4sI", b"RIFF", len(chunks) + data_bytes) + chunks
+
+
+class DeviceOutput:
+    """An audio device, by PortAudio; the default one, or one found by its name or number."""
+
+    def __init__(self, device: str | int | None, sample_rate: int) -> None:
+        self._device = device
+        self._sample_rate = sample_rate
+        self._open = ExitStack()
+        self.name = "the default device" if device is None else str(device)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __enter__(self) -> Self:
+        sd = _sounddevice()
+        try:
+            found = sd.query_devices(self._device, "output")
+            self._channels = min(_CHANNELS, found["max_output_channels"])
+            self._stream = self._open.enter_context(
+                sd.OutputStream(
+                    samplerate=self._sample_rate,
+                    device=found["index"],
+                    channels=self._channels,
+                    dtype="float32",
+                    latency=_LATENCY_S,
+                )
+            )
+        except (sd.PortAudioError, ValueError) as error:
+            raise DeviceError(
+                f"cannot play on {self.name} at {self._sample_rate} Hz: {error};"
+                f" outputs: {', '.join(output_devices()) or 'none'}"
+            ) from error
+        self.name = found["name"]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def write(self, block: Floats) -> None:
+        """Play `block` on all channels; the device's own clock sets the pace."""
+        sd = _sounddevice()
+        samples = np.repeat(block.astype(np.float32)[:, np.newaxis], self._channels, axis=1)
+        try:
+            self._stream.write(samples)
+        except sd.PortAudioError as error:
+            raise DeviceError(f"lost {self.name}: {error}") from error
+
+
+def output_devices() -> list[str]:
+    """Names of the audio devices that can play; none where PortAudio itself is missing."""
+    try:
+        devices = _sounddevice().query_devices()
+    except DeviceError:
+        return []
+    return [d["name"] for d in devices if d["max_output_channels"] > 0]
+
+
+def _sounddevice() -> Any:
+    try:
+        import sounddevice
+    except OSError as error:  # raised by the import where the library is missing
+        raise DeviceError(f"{error}: install PortAudio (apt-get install libportaudio2)") from error
+    return sounddevice
+
+
+def choose_output(wav: Path | None, device: str | int | None, sample_rate: int) -> Output:
+    """The file if one is given, else the device, else a new file in the working folder."""
+    if wav is not None:
+        return WavOutput(wav, sample_rate)
+    if device is not None or output_devices():
+        return DeviceOutput(device, sample_rate)
+    return WavOutput(Path(time.strftime("antithesis-synth-%Y%m%d-%H%M%S.wav")), sample_rate)
