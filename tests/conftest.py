@@ -2,8 +2,59 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from daemon.synthserver import BuiltInSynth
 
 # A busy machine is slow at times: tests are about behaviour, never about the clock.
 settings.register_profile("antithesis", deadline=None, max_examples=50)
 settings.load_profile("antithesis")
+
+
+@pytest.fixture(scope="session")
+def _jackd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A JACK server with the dummy driver, under a name of its own."""
+    for program in ("jackd", "jack_wait"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is missing: apt-get install jackd2")
+    name = f"antithesis-{os.getpid()}"
+    environment = os.environ | {
+        "JACK_NO_AUDIO_RESERVATION": "1",
+        "JACK_DEFAULT_SERVER": name,
+        "JACK_NO_START_SERVER": "1",
+    }
+    said = tmp_path_factory.mktemp("jack") / "jackd.txt"
+    command = ["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "44100", "-p", "512"]
+    with said.open("wb") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        waiting = ["jack_wait", "-w", "-t", "10"]
+        waited = subprocess.run(waiting, env=environment, capture_output=True, check=False)
+        if waited.returncode != 0 or server.poll() is not None:
+            pytest.skip(f"jackd does not start here: {said.read_text()[-300:]}")
+        yield name
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture
+def jack_server(_jackd: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Name of a running JACK server, which this test's JACK clients will find."""
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", _jackd)
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    return _jackd
+
+
+@pytest.fixture
+def built_in_synth(tmp_path: Path) -> Iterator[BuiltInSynth]:
+    """A built-in synth on a free port, without drift, playing into `synth.wav` of `tmp_path`."""
+    with BuiltInSynth(osc_port=0, wav=tmp_path / "synth.wav", drift=False) as synth:
+        yield synth

@@ -46,6 +46,16 @@ class OscPeer:
         """Messages of the next datagram, each as (address, *arguments)."""
         return read(self.socket.recv(65536))
 
+    def waiting(self) -> list[bytes]:
+        """Datagrams that have come so far."""
+        datagrams = []
+        self.socket.setblocking(False)
+        while True:
+            try:
+                datagrams.append(self.socket.recv(65536))
+            except BlockingIOError:
+                return datagrams
+
     def ask(self, address: str, *arguments: Any) -> tuple[Any, ...]:
         self.send(address, *arguments)
         return self.receive()[0]

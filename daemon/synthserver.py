@@ -1,0 +1,241 @@
+"""The built-in synth: a Mika Micro that is reached by OSC and MIDI, as one in a DAW would be.
+
+One thread does it all, block by block: it takes what the system has queued for the UDP socket and
+the MIDI port, answers whoever asked, renders 128 samples and hands them to the output, which sets
+the pace.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+import click
+
+from antithesis.errors import DeviceError
+from antithesis.synth import Synth
+from daemon import midiports, osc
+from daemon.hosts import BUILTIN
+from daemon.osc import MalformedOsc, OscMessage
+from daemon.outputs import choose_output
+from daemon.player import Player
+
+if TYPE_CHECKING:
+    from mido.ports import BaseInput
+
+ADDRESS: Final = "127.0.0.1"
+MIDI_PORT: Final = "Antithesis Synth"
+BLOCK: Final = 128
+# Share of a block's time that reading may take: a flood of datagrams must not stop the sound.
+_READING_SHARE: Final = 0.3
+_SIGNAL_POLL_S: Final = 0.2
+_ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+_log: Final = logging.getLogger(__name__)
+
+
+class BuiltInSynth:
+    """A synth that plays while it is entered.
+
+    `osc_port` 0 takes any free port; `port` tells which. `midi` is an open port, or none.
+    `ignored` counts what came and was no message for it.
+
+    Raises:
+        DeviceError: on entering, when the UDP port or the output cannot be had; on leaving, when
+            the output was lost meanwhile.
+    """
+
+    def __init__(
+        self,
+        *,
+        osc_port: int = BUILTIN.port,
+        midi: BaseInput | None = None,
+        wav: Path | None = None,
+        device: str | int | None = None,
+        sample_rate: int = 44100,
+        drift: bool = True,
+    ) -> None:
+        self.port = osc_port
+        self.ignored = 0
+        self._midi = midi
+        self._player = Player(Synth(sample_rate=sample_rate, drift=drift))
+        self._output = choose_output(wav, device, sample_rate)
+        self._sample_rate = sample_rate
+        self._reading_s = _READING_SHARE * BLOCK / sample_rate
+        self._stop = threading.Event()
+        self._playing: Future[None] = Future()
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            self._socket = opening.enter_context(_bind(self.port))
+            self.port = self._socket.getsockname()[1]
+            _compile(self._sample_rate)
+            opening.enter_context(self._output)
+            thread = opening.enter_context(ThreadPoolExecutor(1, "built-in synth"))
+            self._playing = thread.submit(self._play)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop, and free port and output; raise what ended it before its time."""
+        self._stop.set()
+        self._open.close()
+        self._playing.result()
+
+    def __str__(self) -> str:
+        midi = f"MIDI on {self._midi.name!r}" if self._midi is not None else "no MIDI"
+        return (
+            f"Mika Micro at {self._sample_rate} Hz: OSC on UDP {ADDRESS}:{self.port}, {midi},"
+            f" sound into {self._output}"
+        )
+
+    @property
+    def rendered(self) -> int:
+        """Samples so far."""
+        return self._player.rendered
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it still plays, after at most `timeout_s`."""
+        return not wait([self._playing], timeout_s).done
+
+    def _play(self) -> None:
+        while not self._stop.is_set():
+            self._listen(until=time.monotonic() + self._reading_s)
+            self._output.write(self._player.process(BLOCK))
+
+    def _listen(self, until: float) -> None:
+        for datagram, sender in self._datagrams():
+            self._answer(datagram, sender)
+            if time.monotonic() > until:
+                break
+        if self._midi is not None:
+            for message in self._midi.iter_pending():
+                self._player.hear_midi(message)
+                if time.monotonic() > until:
+                    break
+
+    def _datagrams(self) -> Iterator[tuple[bytes, tuple[str, int]]]:
+        while True:
+            try:
+                yield self._socket.recvfrom(osc.MAX_BYTES + 1)
+            except BlockingIOError:
+                return
+            except OSError:  # Windows: an answer found its port closed, or a datagram is too long
+                self.ignored += 1
+
+    def _answer(self, datagram: bytes, sender: tuple[str, int]) -> None:
+        try:
+            messages = osc.decode(datagram)
+        except MalformedOsc:
+            self.ignored += 1
+            return
+        for message in messages:
+            try:
+                if answer := self._player.hear_osc(message):
+                    self._socket.sendto(osc.encode(answer), sender)
+            except (MalformedOsc, OSError):  # or whoever asked takes no answer any more
+                self.ignored += 1
+
+
+def run_synth(
+    *,
+    osc_port: int = BUILTIN.port,
+    midi_port: str | None = None,
+    midi_backend: str | None = None,
+    wav: Path | None = None,
+    device: str | int | None = None,
+    sample_rate: int = 44100,
+    seconds: float | None = None,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Run a synth until SIGINT or SIGTERM, or for `seconds`.
+
+    `midi_port` is an existing port; without one the synth makes its own where the system lets it.
+    `ready` is told in one line what the synth listens to; it is printed otherwise.
+
+    Raises:
+        DeviceError: a port, device or file cannot be had, or was lost.
+    """
+    with (
+        _until_signal() as stop,
+        _midi(midi_port, midi_backend or "") as midi,
+        BuiltInSynth(
+            osc_port=osc_port, midi=midi, wav=wav, device=device, sample_rate=sample_rate
+        ) as synth,
+    ):
+        (ready or click.echo)(str(synth))
+        end = math.inf if seconds is None else time.monotonic() + seconds
+        while not stop.is_set() and (left := end - time.monotonic()) > 0:
+            if not synth.wait(min(left, _SIGNAL_POLL_S)):
+                break
+
+
+@contextmanager
+def _until_signal() -> Iterator[threading.Event]:
+    """Event that SIGINT and SIGTERM set; outside of the main thread nothing sets it."""
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, on_signal) for number in _ENDING_SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _midi(port: str | None, backend: str) -> AbstractContextManager[BaseInput | None]:
+    opened: AbstractContextManager[BaseInput | None]
+    try:
+        opened = midiports.open_input(port or MIDI_PORT, backend=backend, virtual=port is None)
+    except DeviceError as error:
+        if port is not None:
+            raise
+        _log.info("no MIDI: %s", error)
+        opened = nullcontext()
+    return opened
+
+
+def _bind(port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.bind((ADDRESS, port))
+    except OSError as error:
+        sock.close()
+        raise DeviceError(
+            f"cannot listen on UDP port {port} ({error.strerror}): end the synth that may be"
+            " running, or choose another port"
+        ) from error
+    sock.setblocking(False)
+    return sock
+
+
+def _compile(sample_rate: int) -> None:
+    """Play one block on a synth that nobody hears, so that the first note need not wait."""
+    unheard = Player(Synth(sample_rate=sample_rate))
+    unheard.hear_osc(OscMessage("/mika/note", (60, 100)))
+    unheard.process(BLOCK)
