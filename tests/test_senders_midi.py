@@ -1,0 +1,226 @@
+"""MIDI through a real JACK server: to the built-in synth, and to a bare receiver."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mido
+import numpy as np
+import pytest
+import soundfile
+
+from antithesis.errors import DeviceError
+from antithesis.parameters import BY_ID, N_PARAMETERS
+from antithesis.preset import Preset
+from daemon import midiports
+from daemon.controllers import CONTROLLERS, ControlChange, Ear
+from daemon.hosts import find_host
+from daemon.senders import Grade, Sender, open_sender
+from daemon.senders.contract import SENDING_ORDER
+from daemon.synthserver import BuiltInSynth
+from tests.oscpeer import OscPeer
+
+JACK = "mido.backends.rtmidi/UNIX_JACK"
+RATE = 44100
+WORST = {7: 0.5 / 127 + 1e-9, 14: 0.5 / 16383 + 1e-9}
+
+RESOLUTIONS = pytest.mark.parametrize("bits", [7, 14])
+
+
+def preset_of(seed: int) -> Preset:
+    return Preset.from_normalized(np.random.default_rng(seed).random(N_PARAMETERS))
+
+
+@pytest.fixture
+def receiver(jack_server: str) -> Iterator[Any]:
+    with midiports.open_input("in", backend=JACK, virtual=True) as port:
+        yield port
+
+
+@pytest.fixture
+def synth(jack_server: str, tmp_path: Path) -> Iterator[BuiltInSynth]:
+    with (
+        midiports.open_input("in", backend=JACK, virtual=True) as midi,
+        BuiltInSynth(osc_port=0, midi=midi, wav=tmp_path / "synth.wav", drift=False) as synth,
+    ):
+        yield synth
+
+
+def sender(bits: int = 14, **settings: Any) -> Sender:
+    return open_sender(find_host("midi", port="in", backend=JACK, bits=bits, **settings))
+
+
+def take(port: Any, count: int) -> list[ControlChange]:
+    """The next messages, and any that come too many within a tenth of a second."""
+    changes: list[ControlChange] = []
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if (message := port.poll()) is not None:
+            changes.append(ControlChange(message.channel, message.control, message.value))
+        elif len(changes) >= count:
+            deadline = min(deadline, time.monotonic() + 0.1)
+            time.sleep(0.01)
+        else:
+            time.sleep(0.001)
+    return changes
+
+
+@RESOLUTIONS
+def test_all_38_arrive_at_the_built_in_synth(synth: BuiltInSynth, bits: int) -> None:
+    preset = preset_of(bits)
+    with sender(bits) as out:
+        delivery = out.send(preset)
+
+    assert (delivery.grade, delivery.route, delivery.written) == (Grade.SENT, "midi", 38)
+    with OscPeer(synth.port) as peer:
+        peer.wait_until_played(RATE // 20)
+        held = np.array(peer.ask("/mika/get")[1:])
+    assert np.abs(held - preset.normalized).max() <= WORST[bits]
+    assert Preset.from_normalized(held)["kOsc1Coarse"] == preset["kOsc1Coarse"]
+
+
+@RESOLUTIONS
+def test_all_38_arrive_twice_in_order_switches_first(receiver: Any, bits: int) -> None:
+    each = bits // 7
+    with sender(bits) as out:
+        out.send(preset_of(1))
+
+    changes = take(receiver, 2 * 38 * each)
+
+    assert len(changes) == 2 * 38 * each
+    assert changes[: 38 * each] == changes[38 * each :]
+    msbs = changes[: 38 * each : each]
+    assert [(c.channel, c.number) for c in msbs] == [CONTROLLERS[i] for i in SENDING_ORDER]
+
+
+def test_an_lsb_follows_its_msb(receiver: Any) -> None:
+    with sender(14) as out:
+        out.send(preset_of(1))
+
+    changes = take(receiver, 4 * 38)
+
+    pairs = list(zip(changes[::2], changes[1::2], strict=True))
+    assert all((msb.channel, msb.number + 32) == (lsb.channel, lsb.number) for msb, lsb in pairs)
+
+
+def test_only_what_changed_is_sent(receiver: Any) -> None:
+    with sender(14) as out:
+        out.send(preset_of(1))
+        take(receiver, 4 * 38)
+        out.send(preset_of(1).replace(kFilterCutoff=1234.5))
+
+        changes = take(receiver, 4)
+
+    cutoff = BY_ID["kFilterCutoff"].index
+    ear = Ear()
+    heard = [ear.hear(change) for change in changes]
+    assert len(changes) == 4
+    assert heard[-1] == (cutoff, pytest.approx((1234.5 - 20) / 7980, abs=WORST[14]))
+
+
+def test_a_change_below_the_resolution_is_no_change(receiver: Any) -> None:
+    start = preset_of(1)
+    nudged = start.normalized.copy()
+    nudged[BY_ID["kFilterCutoff"].index] = round(nudged[13] * 127) / 127
+    with sender(7) as out:
+        out.send(Preset.from_normalized(nudged))
+        nudged[13] += 0.001
+
+        assert out.send(Preset.from_normalized(nudged)).written == 0
+
+
+def test_parameters_are_paced(receiver: Any) -> None:
+    with sender(14, pace_s=0.004) as out:
+        started = time.monotonic()
+        out.send(preset_of(1))
+
+    assert time.monotonic() - started >= 2 * 37 * 0.004
+
+
+def test_without_a_port_it_makes_its_own(jack_server: str) -> None:
+    with open_sender(find_host("midi", backend=JACK)) as out:
+        names = midiports.input_names(JACK)
+        with midiports.open_input("Antithesis Out", backend=JACK) as connected:
+            out.send(preset_of(1))
+            assert len(take(connected, 4 * 38)) == 4 * 38
+
+    assert names == ["Antithesis:Antithesis Out"]
+    assert midiports.input_names(JACK) == []
+
+
+def test_a_missing_port_is_an_error_on_opening(jack_server: str) -> None:
+    with pytest.raises(DeviceError, match="no MIDI output is called 'in'"):
+        sender().__enter__()
+
+
+# The synth as an instrument ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def keys(synth: BuiltInSynth) -> Iterator[Any]:
+    with midiports.open_output("in", backend=JACK) as port:
+        yield port
+
+
+def play(synth: BuiltInSynth, seconds: float) -> None:
+    with OscPeer(synth.port) as peer:
+        peer.wait_until_played(int(seconds * RATE))
+
+
+def test_notes_are_played_and_end(synth: BuiltInSynth, keys: Any, tmp_path: Path) -> None:
+    keys.send(mido.Message("note_on", note=69, velocity=127, channel=4))
+    play(synth, 0.5)
+    keys.send(mido.Message("note_off", note=69, channel=4))
+    play(synth, 0.5)
+    synth.close()
+
+    samples, _ = soundfile.read(tmp_path / "synth.wav")
+    sounding = np.flatnonzero(samples)
+    spectrum = np.abs(np.fft.rfft(samples[sounding[0] :][: RATE // 3], 2**18))
+    assert np.argmax(spectrum) * RATE / 2**18 == pytest.approx(440, rel=0.005)
+    assert np.abs(samples[-RATE // 10 :]).max() == 0
+
+
+def test_a_note_on_of_velocity_0_ends_the_note(
+    synth: BuiltInSynth, keys: Any, tmp_path: Path
+) -> None:
+    keys.send(mido.Message("note_on", note=69, velocity=127))
+    play(synth, 0.2)
+    keys.send(mido.Message("note_on", note=69, velocity=0))
+    play(synth, 0.5)
+    synth.close()
+
+    samples, _ = soundfile.read(tmp_path / "synth.wav")
+    assert np.abs(samples).max() > 0.1
+    assert np.abs(samples[-RATE // 10 :]).max() == 0
+
+
+def test_pitch_bend_moves_two_of_the_synths_semitones(
+    synth: BuiltInSynth, keys: Any, tmp_path: Path
+) -> None:
+    keys.send(mido.Message("pitchwheel", pitch=-8192))
+    keys.send(mido.Message("note_on", note=69, velocity=127))
+    play(synth, 0.5)
+    synth.close()
+
+    samples, _ = soundfile.read(tmp_path / "synth.wav")
+    spectrum = np.abs(np.fft.rfft(samples[-RATE // 3 :], 2**18))
+    assert np.argmax(spectrum) * RATE / 2**18 == pytest.approx(440 * 1.0595**-2, rel=0.005)
+
+
+def test_other_messages_trouble_nobody(synth: BuiltInSynth, keys: Any) -> None:
+    for message in (
+        mido.Message("clock"),
+        mido.Message("program_change", program=3),
+        mido.Message("sysex", data=(0x7D, 1, 2)),
+        mido.Message("control_change", control=123),
+        mido.Message("aftertouch", value=100),
+    ):
+        keys.send(message)
+    play(synth, 0.1)
+
+    with OscPeer(synth.port) as peer:
+        assert peer.ask("/mika/ping")[0] == "/mika/pong"

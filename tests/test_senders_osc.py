@@ -1,0 +1,506 @@
+"""OSC over real UDP: to the built-in synth, over a bad line, and to a host with REAPER's habits."""
+
+from __future__ import annotations
+
+import random
+import re
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pytest
+
+from antithesis.errors import DeviceError
+from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
+from antithesis.preset import Preset
+from daemon.hosts import HostRow, OscLink, Scale, find_host
+from daemon.osc import OscMessage
+from daemon.senders import Delivery, Grade, open_sender
+from daemon.synthserver import BuiltInSynth
+from tests import oscpeer
+from tests.oscpeer import OscPeer
+from tests.synthprocess import SynthProcess
+
+ALL = tuple(p.id for p in PARAMETERS)
+
+
+def preset_of(seed: int) -> Preset:
+    return Preset.from_normalized(np.random.default_rng(seed).random(N_PARAMETERS))
+
+
+def held_by(port: int) -> list[float]:
+    with OscPeer(port) as peer:
+        return list(peer.ask("/mika/get")[1:])
+
+
+def builtin(port: int, **settings: Any) -> HostRow:
+    return find_host("builtin", port=port, **settings)
+
+
+# The built-in synth ------------------------------------------------------------------------------
+
+
+def test_all_38_arrive_at_the_built_in_synth_and_are_confirmed(
+    built_in_synth: BuiltInSynth,
+) -> None:
+    with open_sender(builtin(built_in_synth.port)) as sender:
+        delivery = sender.send(preset_of(1))
+
+    assert (delivery.grade, delivery.written, delivery.rounds) == (Grade.CONFIRMED, 38, 1)
+    assert held_by(built_in_synth.port) == pytest.approx(list(preset_of(1).normalized), abs=1e-7)
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SynthProcess]:
+    with SynthProcess(tmp_path_factory.mktemp("synth") / "synth.wav") as process:
+        yield process
+
+
+def test_all_38_arrive_at_a_synth_in_its_own_process(process: SynthProcess) -> None:
+    with open_sender(builtin(process.port)) as sender:
+        for seed in range(20):
+            assert sender.send(preset_of(seed)).grade is Grade.CONFIRMED
+            wanted = list(preset_of(seed).normalized)
+            assert held_by(process.port) == pytest.approx(wanted, abs=1e-7)
+
+
+def test_the_ends_of_every_range_arrive(built_in_synth: BuiltInSynth) -> None:
+    with open_sender(builtin(built_in_synth.port)) as sender:
+        for end in (0.0, 1.0):
+            preset = Preset.from_normalized([end] * N_PARAMETERS)
+            assert sender.send(preset).grade is Grade.CONFIRMED
+            assert held_by(built_in_synth.port) == [end] * N_PARAMETERS
+
+
+def test_a_knob_turned_at_the_synth_is_put_back(built_in_synth: BuiltInSynth) -> None:
+    with open_sender(builtin(built_in_synth.port)) as sender, OscPeer(built_in_synth.port) as hand:
+        sender.send(preset_of(1))
+        hand.send("/mika/parameter/kFilterResonance", 0.0)
+        hand.ask("/mika/ping")
+
+        delivery = sender.send(preset_of(1))
+
+    assert delivery.grade is Grade.CONFIRMED
+    assert held_by(built_in_synth.port) == pytest.approx(list(preset_of(1).normalized), abs=1e-7)
+
+
+def test_several_senders_may_reach_one_synth(built_in_synth: BuiltInSynth) -> None:
+    row = builtin(built_in_synth.port)
+    with open_sender(row) as first, open_sender(row) as second:
+        assert first.send(preset_of(1)).grade is Grade.CONFIRMED
+        assert second.send(preset_of(2)).grade is Grade.CONFIRMED
+        assert first.send(preset_of(3)).grade is Grade.CONFIRMED
+
+    assert held_by(built_in_synth.port) == pytest.approx(list(preset_of(3).normalized), abs=1e-7)
+
+
+# What travels ------------------------------------------------------------------------------------
+
+
+class Line:
+    """A UDP relay to `port` that loses, doubles and swaps datagrams, and keeps what it carried."""
+
+    def __init__(self, port: int, *, lose: float = 0.0, trouble: float = 0.0) -> None:
+        self._chance = random.Random(3)
+        self._lose = lose
+        self._trouble = trouble
+        self._host = ("127.0.0.1", port)
+        self.carried: list[bytes] = []
+        self.lost = 0
+        self._near, self._far, self._wake = (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3)
+        )
+        for sock in (self._near, self._far, self._wake):
+            sock.bind(("127.0.0.1", 0))
+        self.port: int = self._near.getsockname()[1]
+        self._thread = threading.Thread(target=self._carry)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._near.sendto(b"", self._wake.getsockname())
+        self._thread.join()
+        for sock in (self._near, self._far, self._wake):
+            sock.close()
+
+    def messages(self) -> list[tuple[Any, ...]]:
+        return [message for datagram in self.carried for message in oscpeer.read(datagram)]
+
+    def _carry(self) -> None:
+        client = None
+        late: list[tuple[socket.socket, bytes, tuple[str, int]]] = []
+        while True:
+            ready, _, _ = select.select([self._near, self._far, self._wake], [], [])
+            if self._wake in ready:
+                return
+            for sock in ready:
+                datagram, sender = sock.recvfrom(65536)
+                if sock is self._near:
+                    client = sender
+                    self.carried.append(datagram)
+                out, to = (self._far, self._host) if sock is self._near else (self._near, client)
+                assert to is not None
+                if self._chance.random() < self._lose:
+                    self.lost += 1
+                elif self._chance.random() < self._trouble:
+                    late.append((out, datagram, to))
+                else:
+                    out.sendto(datagram, to)
+                    for held_back, old, address in late:
+                        held_back.sendto(old, address)
+                        held_back.sendto(old, address)
+                    late.clear()
+
+
+def test_only_the_differences_travel_the_second_time(built_in_synth: BuiltInSynth) -> None:
+    changed = {"kFilterCutoff": 1000.0, "kOsc1Wave": 3.0, "kVolEnvD": 985.0}
+    with (
+        Line(built_in_synth.port) as line,
+        open_sender(builtin(line.port)) as sender,
+    ):
+        sender.send(Preset.init())
+        line.carried.clear()
+
+        delivery = sender.send(Preset.init().replace(**changed))
+
+        written = [m[0] for m in line.messages() if m[0].startswith("/mika/parameter/")]
+    assert (delivery.grade, delivery.written) == (Grade.CONFIRMED, 3)
+    assert written[0] == "/mika/parameter/kOsc1Wave"
+    assert sorted(written) == sorted(f"/mika/parameter/{name}" for name in changed)
+
+
+def test_every_value_travels_as_a_float_and_every_packet_is_small(
+    built_in_synth: BuiltInSynth,
+) -> None:
+    with Line(built_in_synth.port) as line, open_sender(builtin(line.port)) as sender:
+        sender.send(Preset.from_normalized([1.0] * N_PARAMETERS))
+
+        written = [m for m in line.messages() if m[0].startswith("/mika/parameter/")]
+    assert [m[1:] for m in written] == [(1.0,)] * N_PARAMETERS
+    assert all(type(m[1]) is float for m in written)
+    assert max(map(len, line.carried)) <= 1024
+
+
+def test_a_line_that_loses_a_fifth_still_ends_in_confirmed(process: SynthProcess) -> None:
+    with Line(process.port, lose=0.2) as line, open_sender(builtin(line.port)) as sender:
+        for seed in range(30):
+            assert sender.send(preset_of(seed)).grade is Grade.CONFIRMED
+            wanted = list(preset_of(seed).normalized)
+            assert held_by(process.port) == pytest.approx(wanted, abs=1e-7)
+
+    assert line.lost > 10
+
+
+def test_a_line_that_loses_swaps_and_doubles_still_ends_in_confirmed(
+    process: SynthProcess,
+) -> None:
+    with (
+        Line(process.port, lose=0.1, trouble=0.3) as line,
+        open_sender(builtin(line.port)) as sender,
+    ):
+        grades = [sender.send(preset_of(seed)).grade for seed in range(30)]
+
+    assert grades == [Grade.CONFIRMED] * 30
+
+
+# Hosts in trouble --------------------------------------------------------------------------------
+
+
+def test_a_closed_port_fails_at_once_with_the_remedy() -> None:
+    with OscPeer() as peer:
+        closed = peer.port
+    with open_sender(builtin(closed)) as sender:
+        delivery = sender.send(preset_of(1))
+
+    assert (delivery.grade, delivery.differing) == (Grade.FAILED, ALL)
+    assert f"nothing listens on UDP 127.0.0.1:{closed}" in delivery.reason
+    assert delivery.elapsed_s < 2
+
+
+def test_a_host_that_starts_later_is_reached_by_the_same_sender(tmp_path: Path) -> None:
+    with OscPeer() as peer:
+        port = peer.port
+    with open_sender(builtin(port)) as sender:
+        assert sender.send(preset_of(1)).grade is Grade.FAILED
+
+        with BuiltInSynth(osc_port=port, wav=tmp_path / "synth.wav"):
+            assert sender.send(preset_of(1)).grade is Grade.CONFIRMED
+        assert sender.send(preset_of(1)).grade is Grade.FAILED
+
+
+def test_a_silent_host_fails_with_all_names_within_a_bounded_time() -> None:
+    with OscPeer() as silent, open_sender(builtin(silent.port)) as sender:
+        delivery = sender.send(preset_of(1))
+
+    assert (delivery.grade, delivery.differing) == (Grade.FAILED, ALL)
+    assert "does not answer; start it with: antithesis synth" in delivery.reason
+    assert delivery.elapsed_s < 5
+
+
+def test_answers_that_are_no_osc_are_no_answers() -> None:
+    stop = threading.Event()
+
+    def babble(peer: OscPeer) -> None:
+        peer.socket.settimeout(0.05)
+        while not stop.is_set():
+            try:
+                _, sender = peer.socket.recvfrom(65536)
+            except TimeoutError:
+                continue
+            for noise in (b"", b"\xff" * 30, b"#bundle\0", b"/mika/parameters\0\0\0\0,f\0\0"):
+                peer.socket.sendto(noise, sender)
+
+    with OscPeer() as peer, open_sender(builtin(peer.port)) as sender:
+        thread = threading.Thread(target=babble, args=(peer,))
+        thread.start()
+        delivery = sender.send(preset_of(1))
+        stop.set()
+        thread.join()
+
+    assert (delivery.grade, delivery.differing) == (Grade.FAILED, ALL)
+
+
+def test_a_reply_port_that_is_taken_is_an_error_with_a_remedy() -> None:
+    with OscPeer() as other:
+        sender = open_sender(find_host("reaper", reply_port=other.port))
+
+        with pytest.raises(DeviceError, match=rf"UDP port {other.port} is taken .*give another"):
+            sender.__enter__()
+
+
+def test_a_machine_without_address_is_an_error() -> None:
+    sender = open_sender(builtin(9124, address="no.such.machine.invalid"))
+
+    with pytest.raises(DeviceError, match="no machine is called"):
+        sender.__enter__()
+
+
+def test_localhost_means_ipv4(built_in_synth: BuiltInSynth) -> None:
+    with open_sender(builtin(built_in_synth.port, address="localhost")) as sender:
+        assert sender.send(preset_of(1)).grade is Grade.CONFIRMED
+
+
+# REAPER ------------------------------------------------------------------------------------------
+
+
+class Reaper:
+    """A host with the habits that REAPER's OSC source shows.
+
+    Values are set by floats alone; a refresh tells the first parameters of the selected track, as
+    many as the device's bank is long, and for a while after a set the old value; what comes on an
+    address is not echoed there. Mika Micro's 38 parameters are followed by REAPER's own three.
+    """
+
+    STALE_S = 0.1
+    BANK = 16
+
+    def __init__(self, *, feedback: bool = True, deaf_to: tuple[int, ...] = ()) -> None:
+        self.peer = OscPeer()
+        self.reply_port = 0
+        self.bank = self.BANK
+        self.selected_track = 0
+        self.heard: list[tuple[Any, ...]] = []
+        self._feedback = feedback
+        self._deaf_to = deaf_to
+        # For each track and parameter, when it got which value.
+        self._history = {(track, p): [(0.0, 0.5)] for track in (1, 2) for p in range(1, 42)}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        self.peer.socket.settimeout(0.02)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.peer.socket.close()
+
+    def values(self, track: int = 1) -> list[float]:
+        return [self._history[track, p][-1][1] for p in range(1, N_PARAMETERS + 1)]
+
+    def row(self, **settings: Any) -> HostRow:
+        with OscPeer() as free:
+            self.reply_port = free.port
+        return find_host(
+            "reaper", port=self.peer.port, reply_port=self.reply_port, patience_s=0.15, **settings
+        )
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                messages = self.peer.receive()
+            except TimeoutError:
+                continue
+            self.heard += messages
+            for address, *arguments in messages:
+                self._obey(address, arguments)
+
+    def _obey(self, address: str, arguments: list[Any]) -> None:
+        if address == "/device/fxinstparam/count":
+            self.bank = arguments[0]
+        elif address == "/device/track/select":
+            self.selected_track = arguments[0]
+        elif address == "/action" and arguments == [41743]:
+            self._tell()
+        elif found := re.fullmatch(r"/track/(\d+)/fxinstparam/(\d+)/value", address):
+            place = (int(found[1]), int(found[2]))
+            is_set = type(arguments[0]) is float and 0 <= arguments[0] <= 1
+            if is_set and place[1] not in self._deaf_to and place in self._history:
+                self._history[place].append((time.monotonic(), arguments[0]))
+
+    def _tell(self) -> None:
+        if not self._feedback:
+            return
+        now = time.monotonic()
+        for p in range(1, min(self.bank, 41) + 1):
+            old = [v for at, v in self._history[self.selected_track, p] if at < now - self.STALE_S]
+            address = f"/track/{self.selected_track}/fxinstparam/{p}/value"
+            reply = [(address, old[-1]), (f"{address}/str", f"{old[-1]:.2f}")]
+            for message in reply:
+                self.peer.socket.sendto(
+                    oscpeer.message(*message).dgram, ("127.0.0.1", self.reply_port)
+                )
+
+
+def send_to(row: HostRow, *presets: Preset) -> list[Delivery]:
+    with open_sender(row) as sender:
+        return [sender.send(preset) for preset in presets]
+
+
+def test_reaper_gets_all_38_and_its_feedback_confirms_them() -> None:
+    with Reaper() as reaper:
+        (delivery,) = send_to(reaper.row(), preset_of(1))
+
+        assert (delivery.grade, delivery.rounds) == (Grade.CONFIRMED, 1)
+        assert reaper.values() == pytest.approx(list(preset_of(1).normalized), abs=1e-7)
+
+
+def test_reaper_is_sent_only_what_changed() -> None:
+    with Reaper() as reaper:
+        changed = preset_of(1).replace(kFilterCutoff=333.0, kGlideSpeed=999.0)
+        first, second = send_to(reaper.row(), preset_of(1), changed)
+
+        written = [m[0] for m in reaper.heard if m[0].endswith("/value")]
+        assert (first.written, second.written, second.grade) == (38, 2, Grade.CONFIRMED)
+        assert written[38:] == ["/track/1/fxinstparam/14/value", "/track/1/fxinstparam/37/value"]
+
+
+def test_reaper_is_reached_on_the_track_that_was_configured() -> None:
+    with Reaper() as reaper:
+        (delivery,) = send_to(reaper.row(places={"track": 2}), preset_of(1))
+
+        assert delivery.grade is Grade.CONFIRMED
+        assert reaper.values(track=2) == pytest.approx(list(preset_of(1).normalized), abs=1e-7)
+        assert reaper.values(track=1) == [0.5] * N_PARAMETERS
+
+
+def test_reaper_without_feedback_is_sent_not_confirmed() -> None:
+    with Reaper(feedback=False) as reaper:
+        (delivery,) = send_to(reaper.row(), preset_of(1))
+
+        assert (delivery.grade, delivery.differing) == (Grade.SENT, ())
+        assert reaper.values() == pytest.approx(list(preset_of(1).normalized), abs=1e-7)
+
+
+def test_reaper_whose_plug_in_ignores_a_knob_fails_by_its_name() -> None:
+    number = BY_ID["kFilterCutoff"].index + 1
+    with Reaper(deaf_to=(number,)) as reaper:
+        (delivery,) = send_to(reaper.row(), preset_of(1))
+
+        assert (delivery.grade, delivery.differing) == (Grade.FAILED, ("kFilterCutoff",))
+
+
+def test_reaper_that_is_asked_too_soon_tells_what_was_before() -> None:
+    # What the row's wait is for.
+    with Reaper() as reaper:
+        (delivery,) = send_to(replace(reaper.row(), wait_s=0.0), preset_of(1))
+
+        assert (delivery.grade, delivery.rounds) != (Grade.CONFIRMED, 1)
+
+
+def test_reaper_that_is_not_running_is_failed_not_sent() -> None:
+    with OscPeer() as peer:
+        closed = peer.port
+    (delivery,) = send_to(find_host("reaper", port=closed, reply_port=0), preset_of(1))
+
+    assert delivery.grade is Grade.FAILED
+    assert "nothing listens" in delivery.reason
+
+
+def test_reaper_packets_fit_into_its_1024_bytes() -> None:
+    with OscPeer() as silent:
+        row = find_host("reaper", port=silent.port, reply_port=0, patience_s=0.02)
+        assert send_to(row, preset_of(1))[0].grade is Grade.SENT
+
+        sizes = list(map(len, silent.waiting()))
+    assert len(sizes) > 4
+    assert max(sizes) <= 1024
+
+
+# Other scales ------------------------------------------------------------------------------------
+
+
+def test_a_host_may_count_in_plain_units() -> None:
+    # As Ardour and Carla do for plug-ins that are not VST.
+    link = OscLink(
+        port=0, set_one="/x/{number}", read_one="/x/{number}", scale=Scale.PLAIN, patience_s=0.02
+    )
+    preset = Preset.init().replace(kFilterCutoff=1234.5, kOsc1Coarse=-7)
+    with OscPeer() as host:
+        row = HostRow("plain", "", replace(link, port=host.port), "", answers=False)
+        send_to(row, preset)
+
+        held = {m[0]: m[1] for datagram in host.waiting() for m in oscpeer.read(datagram) if m[1:]}
+    assert [held[f"/x/{p.index}"] for p in PARAMETERS] == pytest.approx(
+        list(preset.plain), rel=1e-6
+    )
+
+
+def test_plain_answers_are_compared_as_normalized_values() -> None:
+    preset = Preset.init().replace(kFilterCutoff=1234.5, kOsc1Coarse=-7)
+    plain = [OscMessage(f"/x/{p.index}", (preset[p.id],)) for p in PARAMETERS]
+    with OscPeer() as host:
+        link = OscLink(
+            port=host.port,
+            set_one="/x/{number}",
+            read_one="/x/{number}",
+            scale=Scale.PLAIN,
+            ask=(OscMessage("/all"),),
+        )
+        answering = threading.Thread(target=answer_once, args=(host, "/all", plain))
+        answering.start()
+        row = HostRow("plain", "", link, "", answers=True)
+        (delivery,) = send_to(row, preset)
+        answering.join()
+
+    assert delivery.grade is Grade.CONFIRMED
+
+
+def answer_once(host: OscPeer, question: str, answer: list[OscMessage]) -> None:
+    while True:
+        datagram, sender = host.socket.recvfrom(65536)
+        if question in [m[0] for m in oscpeer.read(datagram)]:
+            for address, arguments in answer:
+                host.socket.sendto(oscpeer.message(address, *arguments).dgram, sender)
+            return
