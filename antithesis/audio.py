@@ -1,0 +1,242 @@
+"""Sound files in and out: any common format, rate, width and channel count becomes mono float64.
+
+A long file is scanned in blocks of a second, never loaded: what is kept is the stretch around its
+first sound (`KEPT_S` seconds). Whatever cannot become a sound is an `AudioError` whose one line
+says why and what to do.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from antithesis.errors import AudioError
+
+if TYPE_CHECKING:
+    import soundfile
+
+FloatArray = npt.NDArray[np.float64]
+
+KEPT_S = 12.0
+"""A file up to this long is kept whole; of a longer one this much, from just before its sound."""
+
+_LEAD_S = 0.5
+_FRAME_S = 0.01
+_SILENT_DBFS = -80.0  # two steps of 16 bits
+_SHORTEST_S = 0.02
+_LEAST_OFFSET = 1e-5  # less is under the step of 16 bits
+_UNKNOWN_S = 1e9  # what a FLAC without a stated length reads as
+_LOUDEST = 1e4  # +80 dBFS: no float file that holds audio gets there
+_RATES_HZ = (8_000, 768_000)
+_UNCUT_SIZE = 0xFFFF_0000  # chunk sizes near 2**32 say "until the end", as streams do
+_CHUNK_SIZES = re.compile(r"^ *(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
+_EXPORT = "export it again as WAV, AIFF or FLAC"
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """Mono samples (n,), where they come from, and where in the source they start."""
+
+    samples: FloatArray
+    sample_rate: int
+    source: str = ""
+    start_s: float = 0.0
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate
+
+
+def read_sound(
+    path: str | os.PathLike[str], *, sample_rate: int = 44100, max_seconds: float = 3600.0
+) -> Sound:
+    """The first sound of a WAV, AIFF, FLAC, MP3 or OGG file, with what surrounds it.
+
+    Args:
+        path: A file of 8 to 768 kHz, any sample width and channel count.
+        sample_rate: What to resample to, in Hz.
+        max_seconds: Longer files are refused.
+
+    Raises:
+        AudioError: Missing, unreadable, not audio, empty, cut off, silent, too short or too long,
+            or with samples that are no audio (NaN, infinite, beyond +80 dBFS).
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        _check_header(file, path, max_seconds)
+        start, stop = _excerpt(_levels_dbfs(file, path), file.samplerate)
+        file.seek(start)
+        samples = _downmix(file.read(stop - start, always_2d=True))
+        rate = file.samplerate
+    samples = samples - _offset(samples, rate)
+    return Sound(_resample(samples, rate, sample_rate), sample_rate, str(path), start / rate)
+
+
+def write_wav(path: str | os.PathLike[str], samples: npt.ArrayLike, sample_rate: int) -> None:
+    """Write float samples (n,) or (n, channels) as a 32-bit float WAV, all of it or nothing.
+
+    Full scale is 1 and more than that is kept, so that what is read back is what was written, to
+    float32. A reader never meets half a file: it appears under its name when it is complete.
+    """
+    import soundfile
+
+    path = Path(path)
+    wav = io.BytesIO()
+    soundfile.write(wav, np.asarray(samples), sample_rate, subtype="FLOAT", format="WAV")
+    aside = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        aside.write_bytes(wav.getvalue())
+        aside.replace(path)
+    except OSError as error:
+        reason = f"cannot be written ({error.strerror})"
+        raise AudioError(f"{path}: {reason}; check the folder and its free space") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
+    import soundfile
+
+    try:
+        if path.stat().st_size == 0:
+            raise AudioError(f"{path}: the file is empty; {_EXPORT}")
+        if path.is_dir() or path.suffix.lower() == ".raw":  # headerless, so anybody's guess
+            raise AudioError(f"{path}: not an audio file; {_EXPORT}")
+        with path.open("rb"):  # its errors are clearer than libsndfile's
+            pass
+        with soundfile.SoundFile(str(path)) as file:
+            yield file
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be opened ({error.strerror}); check the file") from error
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{path}: damaged, or not an audio file; {_EXPORT}") from error
+
+
+def _check_header(file: soundfile.SoundFile, path: Path, max_seconds: float) -> None:
+    rate, seconds = file.samplerate, file.frames / file.samplerate
+    if not _RATES_HZ[0] <= rate <= _RATES_HZ[1]:
+        raise AudioError(f"{path}: its sample rate is {rate} Hz; export it at 44100 Hz")
+    if file.frames == 0:
+        raise AudioError(f"{path}: holds no audio; was its recording finished? {_EXPORT}")
+    if seconds < _SHORTEST_S:
+        raise AudioError(f"{path}: {1000 * seconds:.1f} ms long, too short to match; {_EXPORT}")
+    if seconds > _UNKNOWN_S:
+        raise AudioError(f"{path}: was streamed and states no length; {_EXPORT}")
+    if seconds > max_seconds:
+        longest = f"{seconds:.0f} s long, {max_seconds:.0f} s at most"
+        raise AudioError(f"{path}: {longest}; cut it to the sound")
+    sizes = _CHUNK_SIZES.search(file.extra_info)
+    if sizes and int(sizes[2]) + 1 < int(sizes[1]) < _UNCUT_SIZE:
+        share = int(sizes[2]) / int(sizes[1])
+        raise AudioError(f"{path}: cut off, {share:.0%} of it is there; copy it anew or {_EXPORT}")
+
+
+def _levels_dbfs(file: soundfile.SoundFile, path: Path) -> FloatArray:
+    """RMS without DC of each 10 ms, all channels together, until the first sound is sure."""
+    frame = max(1, round(file.samplerate * _FRAME_S))
+    levels: list[FloatArray] = []
+    quiet, loud, more_s = 0.0, -200.0, np.inf
+    for block in _blocks(file, path, 100 * frame):
+        level = _frame_levels(block, frame)
+        levels.append(level)
+        # A contrast of 20 dB is a sound in silence or noise; what follows tells where it began.
+        quiet, loud = min(quiet, float(np.quantile(level, 0.1))), max(loud, float(level.max()))
+        if loud > max(quiet + 20.0, -45.0):
+            more_s = min(more_s, KEPT_S) - 100 * _FRAME_S
+        if more_s <= 0:
+            break
+    if loud < _SILENT_DBFS:
+        raise AudioError(f"{path}: silent; turn it up or {_EXPORT}")
+    return np.concatenate(levels)
+
+
+def _blocks(file: soundfile.SoundFile, path: Path, size: int) -> Iterator[npt.NDArray[np.float32]]:
+    """The whole file, (size, channels) at a time, each block finite and the last one as stated."""
+    read, stated_s = 0, file.frames / file.samplerate  # an MP3's count changes at its end
+    # Not `file.blocks`, which repeats its last block where a file is cut off.
+    while len(block := file.read(size, always_2d=True, dtype="float32")):
+        read_s = read / file.samplerate
+        highest = float(np.abs(block).max())
+        if not highest < _LOUDEST:  # NaN too
+            wrong = f"{highest:g} as a sample near {read_s:.0f} s is no audio"
+            raise AudioError(f"{path}: {wrong}; {_EXPORT}")
+        yield block
+        read += len(block)
+    read_s = read / file.samplerate
+    # MP3 headers count the encoder's padding, so a tenth of a second is nothing.
+    if stated_s - read_s > 0.1:
+        there = f"{read_s:.1f} of {stated_s:.1f} s are there"
+        raise AudioError(f"{path}: cut off, {there}; copy it anew or {_EXPORT}")
+
+
+def _frame_levels(block: npt.NDArray[np.float32], frame: int) -> FloatArray:
+    """RMS of each frame without its mean, in dBFS, from a block (samples, channels)."""
+    whole = max(frame, len(block) // frame * frame)
+    frames = np.resize(block.T, (block.shape[1], whole)) if len(block) < whole else block.T
+    frames = np.ascontiguousarray(frames[:, :whole]).reshape(len(frames), -1, frame)
+    power = np.einsum("cfs,cfs->cf", frames, frames) / frame - frames.mean(axis=2) ** 2
+    return np.asarray(10 * np.log10(np.maximum(power.mean(axis=0), 1e-20)), dtype=np.float64)
+
+
+def _excerpt(levels_dbfs: FloatArray, rate: int) -> tuple[int, int]:
+    """First and last frame to keep, from levels of 10 ms each."""
+    frame, kept = max(1, round(rate * _FRAME_S)), round(KEPT_S * rate)
+    if len(levels_dbfs) * frame <= kept:
+        return 0, kept
+    start = max(0, first_loud(levels_dbfs) * frame - round(_LEAD_S * rate))
+    return start, start + kept
+
+
+def first_loud(levels_dbfs: FloatArray, range_db: float = 40.0) -> int:
+    """Index of the first level that stands out: near the loudest, clear of the quietest.
+
+    Three in a row have to, so that a click is passed over, unless nothing but clicks is there.
+    """
+    loudest, quietest = levels_dbfs.max(), np.quantile(levels_dbfs, 0.02)
+    threshold = max(loudest - range_db, min(quietest + 12.0, loudest - 6.0))
+    loud = levels_dbfs >= threshold
+    sustained = loud[:-2] & loud[1:-1] & loud[2:]
+    return int(np.argmax(sustained) if sustained.any() else np.argmax(loud))
+
+
+def _downmix(samples: FloatArray) -> FloatArray:
+    """The channels' mean, or the loudest channel where the others would cancel it."""
+    mono = samples.mean(axis=1)
+    powers = (samples**2).mean(axis=0)
+    loudest = int(np.argmax(powers))
+    return samples[:, loudest] if (mono**2).mean() < 0.1 * powers[loudest] else mono
+
+
+def _offset(samples: FloatArray, rate: int) -> float:
+    """The constant that a converter added, 0 if there is none.
+
+    A pulse wave has a mean of its own, which comes and goes with the note and belongs to it: only
+    what is the same from beginning to end is an offset.
+    """
+    frame = min(len(samples), rate // 10)
+    frames = samples[: len(samples) // frame * frame].reshape(-1, frame)
+    window = np.hanning(frame + 2)[1:-1]
+    means = frames @ window / window.sum()
+    middle = float(np.median(means))
+    steady = np.ptp(means) < 0.25 * abs(middle)
+    return middle if steady and abs(middle) > _LEAST_OFFSET else 0.0
+
+
+def _resample(samples: FloatArray, rate: int, wanted: int) -> FloatArray:
+    if rate == wanted:
+        return np.ascontiguousarray(samples)
+    import soxr
+
+    return np.asarray(soxr.resample(samples, rate, wanted, quality="VHQ"), dtype=np.float64)
