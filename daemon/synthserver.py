@@ -141,6 +141,7 @@ class BuiltInSynth:
                 return
             except OSError:  # Windows: an answer found its port closed, or a datagram is too long
                 self.ignored += 1
+                return
 
     def _answer(self, datagram: bytes, sender: tuple[str, int]) -> None:
         try:

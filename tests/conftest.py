@@ -7,11 +7,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
-from daemon.synthserver import BuiltInSynth
+if TYPE_CHECKING:
+    from daemon.synthserver import BuiltInSynth
 
 # A busy machine is slow at times: tests are about behaviour, never about the clock.
 settings.register_profile("antithesis", deadline=None, max_examples=50)
@@ -56,5 +58,7 @@ def jack_server(_jackd: str, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def built_in_synth(tmp_path: Path) -> Iterator[BuiltInSynth]:
     """A built-in synth on a free port, without drift, playing into `synth.wav` of `tmp_path`."""
+    from daemon.synthserver import BuiltInSynth  # not for the tests that play nothing
+
     with BuiltInSynth(osc_port=0, wav=tmp_path / "synth.wav", drift=False) as synth:
         yield synth

@@ -6,7 +6,7 @@ import math
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -57,6 +57,8 @@ class OscRoute:
 
     def write(self, values: Mapping[int, float]) -> None:
         """Send `values`, in bundles; SendError when the host's port is known to be closed."""
+        with suppress(OSError):
+            self._probe.recv(_RECEIVE_BYTES)  # old news: the host may have started since
         self._knock()
         self._transmit(
             OscMessage(self._place(self._link.set_one, index), (self._to_host(index, value),))
@@ -101,12 +103,8 @@ class OscRoute:
     def _transmit(self, messages: Iterable[OscMessage]) -> None:
         encoded = [osc.encode(message) for message in messages]
         for packet in osc.bundles(encoded, self._link.packet_bytes):
-            try:
+            with self._network_trouble():
                 self._socket.sendto(packet, self._host)
-            except ConnectionError:
-                self._refused()
-            except OSError as error:
-                raise SendError(f"cannot send to {self._where}: {error.strerror}") from error
             time.sleep(self._link.pace_s)
 
     def _receive(self, until: float) -> Iterator[bytes]:
@@ -133,18 +131,20 @@ class OscRoute:
 
     def _knock(self) -> None:
         """SendError if the host's port is known to be closed."""
-        try:
+        with self._network_trouble(), suppress(BlockingIOError):
             self._probe.send(osc.EMPTY_BUNDLE)
             self._probe.recv(_RECEIVE_BYTES)
-        except BlockingIOError:
-            return
-        except ConnectionError:
-            self._refused()
 
-    def _refused(self) -> None:
-        raise SendError(
-            f"nothing listens on UDP {self._where}: start the host, or correct its port"
-        )
+    @contextmanager
+    def _network_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except ConnectionError as error:
+            raise SendError(
+                f"nothing listens on UDP {self._where}: start the host, or correct its port"
+            ) from error
+        except OSError as error:
+            raise SendError(f"cannot send to {self._where}: {error.strerror}") from error
 
     @property
     def _where(self) -> str:
