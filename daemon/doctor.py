@@ -114,6 +114,20 @@ def kernels(_settings: Config) -> Row:
     return Row("kernels", Verdict.OK, f"none in {place} yet: the first start compiles them")
 
 
+def model(_settings: Config) -> Row:
+    """Load the trained weights as a match would; that checks the table they were trained for."""
+    from antithesis.network import load_network, model_path
+
+    try:
+        path = model_path()
+        network = load_network(path)
+    except AntithesisError as error:
+        remedy = "install Antithesis again, or in a checkout: git checkout models"
+        return Row("model", Verdict.FAIL, str(error), remedy)
+    size = path.stat().st_size / 1e6
+    return Row("model", Verdict.OK, f"{path}, {size:.1f} MB, for table {network.card['table']}")
+
+
 def audio(_settings: Config) -> Row:
     """List the devices that the built-in synth could play through."""
     from daemon.outputs import output_devices
@@ -187,6 +201,7 @@ CHECKS: tuple[Callable[[Config], Row], ...] = (
     system,
     packages,
     kernels,
+    model,
     folder,
     host,
     audio,

@@ -8,6 +8,8 @@ import socket
 import pytest
 from click.testing import CliRunner
 
+from antithesis.errors import ModelError
+from antithesis.parameters import fingerprint
 from daemon import config, doctor
 from daemon.cli import cli
 from daemon.config import Config
@@ -81,6 +83,22 @@ def test_host_that_runs_is_asked_what_it_plays(settings, tmp_path):
         row = doctor.host(settings)
     assert row.verdict is Verdict.OK
     assert "38 parameters" in row.finding
+
+
+def test_weights_are_loaded_as_a_match_loads_them(settings):
+    row = doctor.model(settings)
+    assert row.verdict is Verdict.OK, row
+    assert fingerprint() in row.finding
+
+
+def test_missing_weights_fail_with_the_remedy(settings, monkeypatch):
+    def missing():
+        raise ModelError("no weights")
+
+    monkeypatch.setattr("antithesis.network.model_path", missing)
+    row = doctor.model(settings)
+    assert row.verdict is Verdict.FAIL
+    assert "install" in row.remedy
 
 
 def test_missing_package_is_named_with_the_command(settings, monkeypatch):

@@ -28,6 +28,7 @@ LAYERS = (
     "segments",
     "encoding",
     "network",
+    "objective",
     "search",
     "matching",
     "report",
