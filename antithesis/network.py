@@ -1,0 +1,87 @@
+"""The trained network at run time: onnxruntime and the numpy front end, without TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from antithesis import spectra
+from antithesis.encoding import HEADS, probabilities
+from antithesis.errors import ModelError
+from antithesis.parameters import fingerprint
+from antithesis.spectra import FrontEnd
+from antithesis.synth.live import note_frequency
+
+MODEL: Final = "mika"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network with the front end it was trained on."""
+
+    front_end: FrontEnd
+    card: dict[str, Any]
+    session: Any  # onnxruntime.InferenceSession
+
+    def predict(
+        self, sounds: npt.NDArray[np.floating], notes: npt.ArrayLike
+    ) -> npt.NDArray[np.float64]:
+        """Distributions (n, heads, WIDTH) of sounds (n, samples) at 44.1 kHz with keys (n,)."""
+        keys = np.atleast_1d(np.asarray(notes, np.float64))
+        normal = spectra.normalize(sounds, self.front_end.n_samples)
+        seen = spectra.views(self.front_end, normal, [note_frequency(float(key)) for key in keys])
+        feed = {"mel": seen.mel, "fine": seen.fine, "key": key_input(keys)}
+        return probabilities(self.session.run(None, feed)[0])
+
+
+def key_input(notes: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Keys as the network reads them, (n, 1), about -1 to 1."""
+    keys = np.atleast_1d(np.asarray(notes, np.float64))[:, None]
+    return np.asarray((keys - 60.0) / 24.0, np.float32)
+
+
+def model_path(name: str = MODEL) -> Path:
+    """Where a model's weights are: inside the installed package, or in a checkout's models/."""
+    package = Path(__file__).parent
+    for folder in (package / "_models", package.parent / "models"):
+        path = folder / f"{name}.onnx"
+        if path.exists():
+            return path
+    raise ModelError(f"no weights '{name}.onnx' beside the package: install Antithesis again")
+
+
+def load_network(path: Path | None = None, *, threads: int = 1) -> Network:
+    """Load weights (.onnx) and their card (.json beside them).
+
+    Raises:
+        ModelError: a file is missing, or was trained for another parameter table or other heads.
+    """
+    weights = path or model_path()
+    try:
+        card = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+        front_end = FrontEnd(**card["front_end"])
+    except (OSError, ValueError, KeyError, TypeError) as trouble:
+        raise ModelError(f"{weights}: its card is unreadable ({trouble}): train it again") from None
+    if card.get("table") != fingerprint() or card.get("heads") != [head.id for head in HEADS]:
+        raise ModelError(f"{weights}: trained for another parameter table: train it again")
+    return Network(front_end, card, _session(weights, threads))
+
+
+def _session(weights: Path, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            str(weights), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as trouble:  # noqa: BLE001 - onnxruntime's own share no other base
+        raise ModelError(f"{weights}: not a model onnxruntime can load ({trouble})") from None

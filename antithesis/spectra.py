@@ -1,0 +1,153 @@
+"""What the network hears: a mel spectrogram, and a long-window spectrum counted from the key.
+
+The twin in numpy of the Kapre layers in :mod:`antithesis.training.front_end`, equal to them to 1e-4
+by test, and light enough to live beside a DAW. All in float32, the type that Kapre computes in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+Floats = npt.NDArray[np.float32]
+
+SAMPLE_RATE = 44100
+RMS = 0.1  # every sound is brought to this level before it is looked at
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """Sizes of the two views of a sound.
+
+    The mel spectrogram keeps time; the long window tells two copies of an oscillator apart, in
+    bands counted in octaves from the key, so that the same tuning looks alike on every key.
+    """
+
+    n_samples: int = 2 * SAMPLE_RATE
+    mel_window: int = 1024
+    mel_hop: int = 441
+    n_mels: int = 64
+    fine_window: int = 16384
+    fine_hop: int = 8192
+    fine_octaves_below: float = 1.5
+    fine_octaves_above: float = 6.0
+    fine_per_octave: int = 48
+    floor_db: float = -70.0
+
+    @property
+    def mel_frames(self) -> int:
+        """Frames of the mel spectrogram."""
+        return 1 + (self.n_samples - self.mel_window) // self.mel_hop
+
+    @property
+    def fine_frames(self) -> int:
+        """Frames of the long-window spectrum."""
+        return 1 + (self.n_samples - self.fine_window) // self.fine_hop
+
+    @property
+    def fine_bands(self) -> int:
+        """Bands of the long-window spectrum."""
+        return round((self.fine_octaves_below + self.fine_octaves_above) * self.fine_per_octave)
+
+    def band_edges(self, key_hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Edges of the bands as fractional bins of the long window, (n, bands + 1)."""
+        octaves = np.arange(self.fine_bands + 1) / self.fine_per_octave - self.fine_octaves_below
+        hz = np.atleast_1d(np.asarray(key_hz, np.float64))[:, None] * 2.0**octaves
+        return np.minimum(hz * self.fine_window / SAMPLE_RATE, self.fine_window / 2)
+
+
+@dataclass(frozen=True)
+class Views:
+    """A batch of sounds as the network sees it: values about -1 to 1."""
+
+    mel: Floats  # (n, mel frames, mels)
+    fine: Floats  # (n, fine frames, bands)
+
+
+def normalize(samples: npt.NDArray[np.floating], n_samples: int) -> Floats:
+    """Sounds (n, any) cut or padded to (n, n_samples) and brought to a common RMS."""
+    cut = np.asarray(samples, np.float32)[:, :n_samples]
+    padded = np.pad(cut, ((0, 0), (0, n_samples - cut.shape[1])))
+    rms = np.sqrt(np.mean(padded**2, axis=1, keepdims=True, dtype=np.float64))
+    return np.asarray(padded * (RMS / np.maximum(rms, 1e-9)), np.float32)
+
+
+def views(front_end: FrontEnd, samples: Floats, key_hz: npt.ArrayLike) -> Views:
+    """Both views of normalized sounds (n, n_samples) for keys of ``key_hz`` (n,)."""
+    edges = front_end.band_edges(key_hz)
+    mel = np.stack([mel_view(front_end, sound) for sound in samples])
+    fine = np.stack(
+        [fine_view(front_end, sound, edge) for sound, edge in zip(samples, edges, strict=True)]
+    )
+    return Views(mel, fine)
+
+
+def mel_view(front_end: FrontEnd, sound: Floats) -> Floats:
+    """Mel spectrogram (frames, mels) of one normalized sound, scaled dB."""
+    frames = power(sound, front_end.mel_window, front_end.mel_hop)
+    return to_unit(frames @ mel_bank(front_end.mel_window, front_end.n_mels), front_end.floor_db)
+
+
+def fine_view(front_end: FrontEnd, sound: Floats, edges: npt.NDArray[np.float64]) -> Floats:
+    """Long-window energies (frames, bands) of one normalized sound, scaled dB."""
+    frames = power(sound, front_end.fine_window, front_end.fine_hop)
+    return bands(frames, edges, front_end.floor_db)
+
+
+def bands(powers: Floats, edges: npt.NDArray[np.float64], floor_db: float) -> Floats:
+    """Energy of each band (frames, bands) from powers (frames, bins), scaled dB.
+
+    Differences of a running sum in float64: in float32 a loud low partial would drown high ones.
+    """
+    used = int(edges[-1]) + 1
+    total = np.zeros((len(powers), used + 1))
+    np.cumsum(powers[:, :used], axis=1, out=total[:, 1:], dtype=np.float64)
+    low = np.floor(edges).astype(np.int64)
+    at_edges = total[:, low] + (edges - low) * powers[:, low]
+    return to_unit(np.diff(at_edges, axis=1), floor_db)
+
+
+def to_unit(powers: npt.NDArray[np.floating], floor_db: float) -> Floats:
+    """Decibels, with the floor at -1 and full scale (0 dB) at 1."""
+    db = 10.0 * np.log10(np.maximum(powers, 10.0 ** (floor_db / 10.0)))
+    return np.asarray(1.0 - 2.0 * db / floor_db, np.float32)
+
+
+def power(sound: Floats, window: int, hop: int) -> Floats:
+    """Short-time power spectra (frames, bins) of one sound, frames wholly inside it."""
+    frames = np.lib.stride_tricks.sliding_window_view(sound, window)[::hop]
+    # SciPy transforms several frames at once in vector registers; numpy takes twice as long.
+    spectrum = scipy.fft.rfft(frames * hann(window), axis=1)
+    return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
+
+
+@lru_cache(maxsize=8)
+def hann(window: int) -> Floats:
+    """Periodic Hann window, scaled so that a full-scale sine has power 1/4 at any length."""
+    shape = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
+    return np.asarray(shape * 2.0 / window, np.float32)
+
+
+@lru_cache(maxsize=16)
+def mel_bank(window: int, n_mels: int) -> Floats:
+    """Triangular Slaney filters with a peak of 1, (bins, mels)."""
+    bins = window // 2 + 1
+    top = _to_mel(np.array(SAMPLE_RATE / 2))
+    centres = _to_hz(np.linspace(0.0, float(top), n_mels + 2))
+    hz = np.arange(bins) * SAMPLE_RATE / window
+    rising = (hz[:, None] - centres[:-2]) / (centres[1:-1] - centres[:-2])
+    falling = (centres[2:] - hz[:, None]) / (centres[2:] - centres[1:-1])
+    return np.asarray(np.maximum(0.0, np.minimum(rising, falling)), np.float32)
+
+
+def _to_mel(hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    octaves = np.log(np.maximum(hz, 1e-9) / 1000.0) / np.log(6.4) * 27.0
+    return np.where(hz >= 1000.0, 15.0 + octaves, hz * 3.0 / 200.0)
+
+
+def _to_hz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.where(mel >= 15.0, 1000.0 * 6.4 ** ((mel - 15.0) / 27.0), mel * 200.0 / 3.0)

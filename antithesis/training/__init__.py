@@ -1,0 +1,1 @@
+"""Training the network; needs the extra ``antithesis[train]``: TensorFlow, Keras, Kapre."""

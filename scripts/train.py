@@ -1,0 +1,203 @@
+"""Train the network on sounds rendered as it goes.
+
+    python scripts/train.py --minutes 90 --checkpoints /somewhere/outside/git
+    python scripts/train.py --resume --checkpoints /somewhere/outside/git
+
+Stopped at any moment, it goes on from its last checkpoint with the next sounds of the same stream.
+At the end it writes models/NAME.onnx and its card models/NAME.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import multiprocessing
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+# One core each for those who render; before numpy reads it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+from tqdm import tqdm
+
+from antithesis.spectra import FrontEnd
+from antithesis.training import stream
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+VALIDATION_SEED = 7_000_000
+VALIDATION_BATCHES = 16
+
+
+@dataclass
+class Progress:
+    """How far a training has come; kept beside its checkpoint."""
+
+    step: int = 0
+    seconds: float = 0.0
+
+    def share(self, options: argparse.Namespace) -> float:
+        """0 at the start, 1 at the end, by sounds or minutes, whichever is nearer its end."""
+        by_sounds = self.step * options.batch / options.sounds
+        return min(1.0, max(by_sounds, self.seconds / (60.0 * options.minutes)))
+
+
+def main() -> None:
+    """Train, validate, keep checkpoints, export."""
+    options = parse()
+    recipe = stream.Recipe(seed=options.seed, batch=options.batch)
+    front_end = FrontEnd()
+    options.checkpoints.mkdir(parents=True, exist_ok=True)
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        import keras
+
+        from antithesis.training import export
+
+        model, progress = restore(options, front_end)
+        print(f"{model.count_params():,} weights, {keras.backend.backend()} back end")
+        validation = validation_set(pool, front_end)
+        batches = stream_batches(pool, recipe, front_end, progress.step, 3 * options.workers)
+        train(model, batches, validation, progress, options)
+    scores = validate(model, validation)
+    training = {
+        "recipe": recipe.as_dict(),
+        "sounds": progress.step * options.batch,
+        "minutes": round(progress.seconds / 60, 1),
+        "validation": scores,
+    }
+    path = REPOSITORY / "models" / f"{options.name}.onnx"
+    export.export(model, export.card(front_end, training), path)
+    model.save(options.checkpoints / f"{options.name}.keras")
+    print(f"wrote {path} and its card: {json.dumps(scores)}")
+
+
+def parse() -> argparse.Namespace:
+    """Options; each is written into the model card by what it leads to."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--name", default="mika", help="of the files in models/")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so long")
+    parser.add_argument("--sounds", type=float, default=math.inf, help="stop after so many")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate at its highest")
+    parser.add_argument("--width", type=int, default=1, help="channels, as a multiple")
+    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) // 2))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--checkpoints", type=Path, default=REPOSITORY / "checkpoints")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    options = parser.parse_args()
+    if options.minutes == options.sounds == math.inf:
+        parser.error("say when to stop: --minutes or --sounds")
+    return options
+
+
+def restore(options: argparse.Namespace, front_end: FrontEnd):
+    """The model and how far it is: new, or from the checkpoint."""
+    import keras
+
+    from antithesis.training import network
+
+    state = options.checkpoints / "progress.json"
+    if options.resume and state.exists():
+        custom = {"masked_loss": network.masked_loss}
+        model = keras.models.load_model(options.checkpoints / "last.keras", custom_objects=custom)
+        return model, Progress(**json.loads(state.read_text(encoding="utf-8")))
+    model = network.build(front_end, options.width)
+    optimizer = keras.optimizers.AdamW(options.rate, weight_decay=0.01, global_clipnorm=1.0)
+    model.compile(optimizer, loss=network.masked_loss)
+    return model, Progress()
+
+
+def train(model, batches, validation, progress: Progress, options: argparse.Namespace) -> None:
+    """One step a batch until the budget is spent."""
+    bar = tqdm(unit=" sounds", unit_scale=True, smoothing=0.02, mininterval=5)
+    bar.update(progress.step * options.batch)
+    started = time.monotonic() - progress.seconds
+    saved = time.monotonic()
+    loss = float("nan")
+    while (share := progress.share(options)) < 1.0:
+        model.optimizer.learning_rate.assign(options.rate * learning_rate(share, progress.step))
+        batch = next(batches)
+        loss = float(model.train_on_batch(inputs(batch), labels(batch)))
+        progress.step += 1
+        progress.seconds = time.monotonic() - started
+        bar.update(options.batch)
+        if progress.step % 50 == 0:
+            rest = progress.seconds * (1 / max(share, 1e-6) - 1) / 60
+            bar.set_postfix_str(f"{share:.1%}, {rest:.0f} min left, loss {loss:.3f}")
+        if time.monotonic() - saved > 300:
+            save(model, progress, options)
+            saved = time.monotonic()
+            scores = json.dumps(validate(model, validation))
+            bar.write(f"{progress.step * options.batch:,} sounds: {scores}")
+    save(model, progress, options)
+    bar.close()
+
+
+def learning_rate(share: float, step: int) -> float:
+    """A short rise, then half a cosine down to nothing."""
+    return min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * share))
+
+
+def save(model, progress: Progress, options: argparse.Namespace) -> None:
+    """Keep a checkpoint; the old one stays until the new one is whole."""
+    aside = options.checkpoints / "next.keras"
+    model.save(aside)
+    aside.replace(options.checkpoints / "last.keras")
+    text = json.dumps(asdict(progress))
+    (options.checkpoints / "progress.json").write_text(text, encoding="utf-8")
+
+
+def stream_batches(pool, recipe, front_end, first: int, ahead: int) -> Iterator[stream.Batch]:
+    """Batches from ``first`` on in order, so many rendered ahead of their use."""
+    waiting: deque = deque()
+    index = first
+    while True:
+        while len(waiting) < ahead:
+            waiting.append(pool.apply_async(stream.batch, (recipe, front_end, index)))
+            index += 1
+        yield waiting.popleft().get()
+
+
+def inputs(batch: stream.Batch) -> list[np.ndarray]:
+    """What the network is shown."""
+    return [batch.mel, batch.fine, batch.key]
+
+
+def labels(batch: stream.Batch) -> np.ndarray:
+    """What it should have said, (n, heads, 2)."""
+    return np.stack([batch.places, batch.weights], axis=-1)
+
+
+def validation_set(pool, front_end: FrontEnd) -> list[stream.Batch]:
+    """Sounds never trained on, the same for every training."""
+    recipe = stream.Recipe(seed=VALIDATION_SEED)
+    jobs = [(recipe, front_end, index) for index in range(VALIDATION_BATCHES)]
+    return pool.starmap(stream.batch, jobs)
+
+
+def validate(model, validation: list[stream.Batch]) -> dict[str, float]:
+    """Loss, and the share of audible choices that are right."""
+    from antithesis.encoding import HEADS, likeliest, probabilities
+
+    losses, right, heard = [], np.zeros(len(HEADS)), np.zeros(len(HEADS))
+    for batch in validation:
+        losses.append(float(model.test_on_batch(inputs(batch), labels(batch))))
+        model.reset_metrics()
+        guesses = likeliest(probabilities(np.asarray(model.predict_on_batch(inputs(batch)))))
+        right += ((np.round(guesses) == np.round(batch.places)) * batch.weights).sum(0)
+        heard += batch.weights.sum(0)
+    scores = {"loss": round(float(np.mean(losses)), 4)}
+    for k, head in enumerate(HEADS):
+        if head.choice:
+            scores[head.id] = round(float(right[k] / max(heard[k], 1)), 4)
+    return scores
+
+
+if __name__ == "__main__":
+    main()
