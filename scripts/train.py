@@ -124,6 +124,8 @@ def train(model, batches, validation, progress: Progress, options: argparse.Name
         model.optimizer.learning_rate.assign(options.rate * learning_rate(share, progress.step))
         batch = next(batches)
         loss = float(model.train_on_batch(inputs(batch), labels(batch)))
+        if not math.isfinite(loss):
+            raise SystemExit(f"loss is {loss} after batch {progress.step}: resume from before it")
         progress.step += 1
         progress.seconds = time.monotonic() - started
         bar.update(options.batch)

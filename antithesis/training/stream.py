@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float32]
 
 QUIETEST_DBFS: Final = -45.0
 _QUIETEST_POWER: Final = 10 ** (QUIETEST_DBFS / 10)
+_LOUDEST_POWER: Final = 10.0  # a triangle that runs away; it would drown its whole batch in NaN
 _CHUNK: Final = 16  # small enough for its memory to be used again, not asked for anew
 LATEST_ONSET_S: Final = 0.01
 # A tracker may name another partial than the one the preset is tuned to.
@@ -89,7 +90,8 @@ def sounds(recipe: Recipe, rng: np.random.Generator) -> Sounds:
         warmup_s=drawn.warmup_s,
         threads=1,
     )
-    loud = np.einsum("ij,ij->i", audio, audio) > _QUIETEST_POWER * audio.shape[1]
+    power = np.einsum("ij,ij->i", audio, audio) / audio.shape[1]
+    loud = (power > _QUIETEST_POWER) & (power < _LOUDEST_POWER)
     notes = canonical(drawn.plain, drawn.note, drawn.velocity, gate_s=drawn.gate_s)
     misheard = np.where(rng.random(_CHUNK) < _MISHEARD_SHARE, rng.choice(_MISHEARD, _CHUNK), 0)
     notes = moved(notes, misheard)
