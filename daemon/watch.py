@@ -1,0 +1,245 @@
+"""A folder as a stream of settled sound files.
+
+The system's events come from watchdog's thread and meet the caller in one queue; everything else
+happens in the caller's own thread, when it asks. Events only make things fast: the folder is also
+read at the start and now and then, so that a file that was dropped while nobody watched, or whose
+event was lost, is found as well.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from antithesis.errors import DeviceError
+from daemon.settling import Drop, Settling
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver
+
+SUFFIXES: Final = frozenset(
+    (
+        *(".wav", ".wave", ".bwf", ".w64", ".rf64", ".aif", ".aiff", ".aifc", ".flac", ".caf"),
+        *(".mp3", ".ogg", ".oga", ".opus", ".au", ".snd"),
+        # Cannot be decoded: taken so that they are refused aloud, not passed over.
+        *(".m4a", ".aac", ".wma"),
+    )
+)
+_HIDDEN: Final = (".", "~")
+
+# How often it is looked whether the folder is still there, and how often it is read.
+HEARTBEAT_S: Final = 1.0
+RESCAN_S: Final = 10.0
+# How long after a file is gone it may take until its renaming is told.
+TELLING_S: Final = 0.7
+# What an event says of the file's writer. A file that is moved in is only "created".
+_WRITTEN: Final = {"created": None, "modified": True, "closed": False, "moved": False}
+
+_log: Final = logging.getLogger(__name__)
+
+
+def is_sound_name(name: str) -> bool:
+    """Whether a file of that name is one to take: no temporary or hidden file, nothing else."""
+    return not name.startswith(_HIDDEN) and Path(name).suffix.lower() in SUFFIXES
+
+
+class Watch:
+    """Settled sound files of one folder, not of those in it; watches while it is entered.
+
+    Iterating waits for the next file, until `close`. The folder may go and come back.
+
+    Raises:
+        DeviceError: on entering, when the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path, *, settle_s: float = 0.3) -> None:
+        self.folder = folder
+        self._settling = Settling(settle_s)
+        self._ready: deque[Drop] = deque()
+        self._events: SimpleQueue[FileSystemEvent | None] = SimpleQueue()
+        self._closed = False
+        self._identity: tuple[int, int] | None = None
+        self._observing = ExitStack()
+        self._rescan_s = RESCAN_S
+        self._look_at = -math.inf
+        self._scan_at = -math.inf
+
+    def __enter__(self) -> Self:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DeviceError(
+                f"cannot make the folder {self.folder} ({error.strerror}): choose another one"
+            ) from error
+        self._tend(time.monotonic())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._observing.close()
+
+    def __iter__(self) -> Iterator[Drop]:
+        while not self._closed:
+            if not self.waiting():
+                self._wait(min(self._settling.due(time.monotonic()), self._look_at))
+            elif self._still(drop := self._ready.popleft()):
+                yield drop
+
+    def waiting(self) -> bool:
+        """Whether a settled file waits; comes back at once."""
+        self._drain()
+        now = time.monotonic()
+        self._tend(now)
+        self._ready.extend(self._settling.settled(now))
+        return bool(self._ready)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def close(self) -> None:
+        """End the iteration; for any thread, and for signal handlers."""
+        self._closed = True
+        self._events.put(None)
+
+    def again(self, drop: Drop, after_s: float) -> None:
+        """Hand a file on once more, in `after_s` seconds."""
+        self._settling.again(drop.path, time.monotonic() + after_s)
+
+    def _still(self, drop: Drop) -> bool:
+        """Whether a file that was taken a while ago is one to hand on."""
+        found = Drop.at(drop.path)
+        return found == drop if found else self._gone(drop)  # a changed one is on its way again
+
+    def _gone(self, drop: Drop) -> bool:
+        """Whether the file is gone for good: not renamed, nor away with its folder."""
+        self._ready.appendleft(drop)
+        end = time.monotonic() + TELLING_S
+        while drop in self._ready and not self._closed and time.monotonic() < end:
+            self._wait(end)
+        self._look_at = -math.inf
+        self._tend(time.monotonic())
+        gone = drop in self._ready
+        if gone:
+            self._ready.remove(drop)
+        return gone
+
+    def _wait(self, until: float) -> None:
+        try:
+            self._take(self._events.get(timeout=max(0.0, until - time.monotonic())))
+        except Empty:
+            return
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                self._take(self._events.get_nowait())
+            except Empty:
+                return
+
+    def _take(self, event: FileSystemEvent | None) -> None:
+        if event is None:
+            return
+        source, goal = self._mine(event.src_path), self._mine(event.dest_path or event.src_path)
+        if event.event_type in ("moved", "deleted"):
+            self._settling.forget(source)
+        if event.event_type == "moved":
+            # Under its new name it is the same sound, and that name is the one to answer to.
+            self._ready = deque(drop for drop in self._ready if drop.path != source)
+        if event.event_type in _WRITTEN and is_sound_name(goal.name):
+            written = _WRITTEN[event.event_type]
+            self._settling.notice(goal, time.monotonic(), written=written)
+
+    def _mine(self, path: bytes | str) -> Path:
+        """The path as we name it: macOS tells of the real folder behind a link."""
+        return self.folder / Path(os.fsdecode(path)).name
+
+    def _tend(self, now: float) -> None:
+        """See that the folder is there and observed, and read it when it is time."""
+        if now < self._look_at:
+            return
+        self._look_at = now + HEARTBEAT_S
+        identity = _identity(self.folder)
+        if identity != self._identity:
+            self._identity = identity
+            self._observe()
+            self._scan_at = now
+        if identity and now >= self._scan_at:
+            self._scan_at = now + self._rescan_s
+            self._scan(now)
+
+    def _scan(self, now: float) -> None:
+        try:
+            found = [path for path in self.folder.iterdir() if is_sound_name(path.name)]
+        except OSError as error:  # the next look says what is the matter
+            _log.debug("%s not read: %s", self.folder, error)
+            return
+        self._settling.keep(set(found))
+        for path in sorted(found, key=_changed):
+            self._settling.notice(path, now)
+
+    def _observe(self) -> None:
+        self._observing.close()
+        self._rescan_s = HEARTBEAT_S
+        if self._identity is None:
+            _log.warning("%s is gone; waiting for it to come back", self.folder)
+            self._ready.clear()
+            self._settling.keep(set())
+            return
+        try:
+            observer = _observer(self.folder, self._events)
+        except OSError as error:  # the system's watches are used up, say
+            _log.warning("no events of %s (%s); reading it every second", self.folder, error)
+            return
+        self._observing.callback(observer.join)
+        self._observing.callback(observer.stop)
+        self._rescan_s = RESCAN_S
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _changed(path: Path) -> int:
+    drop = Drop.at(path)
+    return drop.mtime_ns if drop else 0
+
+
+def _observer(folder: Path, events: SimpleQueue[FileSystemEvent | None]) -> BaseObserver:
+    from watchdog import events as kinds
+    from watchdog.observers import Observer
+
+    class ToQueue(kinds.FileSystemEventHandler):
+        def on_any_event(self, event: FileSystemEvent) -> None:
+            events.put(event)
+
+    heard = (
+        kinds.FileCreatedEvent,
+        kinds.FileModifiedEvent,
+        kinds.FileClosedEvent,
+        kinds.FileMovedEvent,
+        kinds.FileDeletedEvent,
+    )
+    observer = Observer()
+    observer.schedule(ToQueue(), str(folder), recursive=False, event_filter=list(heard))
+    observer.start()
+    return observer
