@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.parameters import BY_ID, DEFAULT, MAXIMUM, MINIMUM
-from antithesis.rules import NOISE, OFF, audible
+from antithesis.rules import NOISE, OFF, OSC1, OSC2, audible
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -119,6 +119,10 @@ def _drop_unheard(c: Columns, gate_s: Floats, note_off: npt.NDArray[np.bool_]) -
         c[id] = np.where(heard[:, parameter.index], c[id], DEFAULT[parameter.index])
     m = 1.0 - c["kOscMix"]
     c["kOscMix"] = np.where(m <= 0.01, 1.0, np.where(m >= 0.99, 0.0, c["kOscMix"]))
+    # A mode whose oscillator plays no tone is as good as off, though turning it would be heard.
+    first, second = _pitched(c)
+    idle = ((c["kFmMode"] == OSC1) & ~first) | ((c["kFmMode"] == OSC2) & ~second)
+    c["kFmMode"] = np.where(idle, OFF, c["kFmMode"])
 
 
 def _only_second(c: Columns) -> Bools:

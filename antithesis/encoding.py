@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 Law = Callable[[Floats], Floats]
 
 BINS: Final = 33
+_NEARLY_OFF: Final = 0.15  # bins
 LONGEST_GATE_S: Final = 2.0
 
 
@@ -170,7 +171,8 @@ def likeliest(distributions: Floats) -> Floats:
     near = np.abs(bins - peaks[..., None]) <= 1
     weights = np.where(near, distributions, 0.0)
     means = (weights * bins).sum(-1) / weights.sum(-1)
-    return np.asarray(np.where(CONTINUOUS & ~off(peaks), means, peaks))
+    switched_off = off(peaks) & (np.abs(means - peaks) < _NEARLY_OFF)
+    return np.asarray(np.where(CONTINUOUS & ~switched_off, means, peaks))
 
 
 def draw(distributions: Floats, rng: np.random.Generator, count: int, sharpness: float) -> Floats:
