@@ -14,7 +14,7 @@ from antithesis.training.stream import Recipe, sounds
 
 pytest.importorskip("kapre", reason="kapre comes with the extra antithesis[train]")
 
-from antithesis.training import export, front_end, network  # noqa: E402 - after the skip
+from antithesis.training import export, front_end, network
 
 KEYS = np.array([36, 45, 57, 60, 76, 96])
 
@@ -34,7 +34,10 @@ def both_views(ears: FrontEnd, audio: np.ndarray):
 
 @pytest.mark.parametrize(
     "ears",
-    [FrontEnd(), FrontEnd(mel_window=2048, mel_hop=700, n_mels=96, fine_window=8192, fine_hop=4096)],
+    [
+        FrontEnd(),
+        FrontEnd(mel_window=2048, mel_hop=700, n_mels=96, fine_window=8192, fine_hop=4096),
+    ],
     ids=["default", "other sizes"],
 )
 def test_numpy_views_equal_kapre(ears, audio):
