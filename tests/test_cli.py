@@ -6,14 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from antithesis.audio import write_wav
 from antithesis.parameters import PARAMETERS
 from antithesis.preset import Preset
 from antithesis.presetfiles import FORMATS, read_preset, write_preset, write_presets
 from daemon.cli import COMMANDS, cli
+from tests.fakematch import FakeMatch
 
 PATHS = [[], *[[command.name] for command in COMMANDS], ["preset", "convert"], ["preset", "show"]]
 
@@ -147,6 +150,82 @@ def test_render_writes_beside_the_preset_by_default(run, preset):
     result = run("render", preset, "--duration", "0.1", "--gate", "0.05")
     assert result.exit_code == 0, result.output
     assert preset.with_suffix(".wav").exists()
+
+
+@pytest.fixture
+def sound(tmp_path, monkeypatch):
+    """A file to match, and a matcher that needs no network: it remembers how it was asked."""
+    near, nearer = FakeMatch(Preset.init(), distance=3.0), FakeMatch(Preset.init(), distance=1.5)
+    asked = {}
+
+    def matches(samples, network, **how):
+        asked.update(how, samples=samples)
+        yield near
+        if how["budget_s"]:
+            yield nearer
+
+    monkeypatch.setattr("antithesis.matching.match", matches)
+    monkeypatch.setattr("antithesis.network.load_network", lambda: None)
+    path = tmp_path / "Lead_A#2.wav"
+    write_wav(path, near.render(), 44100)
+    return path, asked
+
+
+def test_match_tells_machines_each_match_a_line_and_the_best_last(run, sound):
+    path, _ = sound
+    result = run("match", path, "--json", "--budget", "1")
+    assert result.exit_code == 0, result.output
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["distance"] for row in rows] == [3.0, 1.5, 1.5]
+    for row in rows:
+        assert set(row) == {
+            "preset", "note", "velocity", "gate_s", "distance", "elapsed_s", "files",
+        }  # fmt: skip
+        assert row["preset"] == Preset.init().by_id()
+    assert [bool(row["files"]) for row in rows] == [False, False, True]
+    assert all(Path(file).exists() for file in rows[-1]["files"])
+    assert Path(rows[-1]["files"][0]).parent == path.with_name("Lead_A#2.wav.antithesis")
+
+
+def test_match_without_a_budget_is_the_prediction_alone(run, sound):
+    path, _ = sound
+    rows = run("match", path, "--json", "--budget", "0").stdout.splitlines()
+    assert {json.loads(row)["distance"] for row in rows} == {3.0}
+
+
+def test_match_takes_the_note_from_the_file_name_unless_told(run, sound):
+    path, asked = sound
+    assert run("match", path).exit_code == 0
+    assert asked["note"] == 46
+    assert run("match", path, "--note", "C4").exit_code == 0
+    assert asked["note"] == 60
+
+
+def test_match_writes_where_it_is_told_and_says_how_near_it_came(run, sound, tmp_path):
+    path, _ = sound
+    result = run("match", path, "--out", "there")
+    assert result.exit_code == 0, result.output
+    assert "1.50 dB" in result.output
+    assert (tmp_path / "there" / "match.png").exists()
+
+
+def test_ctrl_c_ends_the_search_and_keeps_the_best(run, sound, monkeypatch):
+    def interrupted(_samples, _network, **_how):
+        yield FakeMatch(Preset.init(), distance=2.0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("antithesis.matching.match", interrupted)
+    path, _ = sound
+    result = run("match", path, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout.splitlines()[-1])["files"]
+
+
+def test_match_refuses_what_is_no_sound_in_one_line(run, tmp_path):
+    (tmp_path / "noise.wav").write_bytes(b"this is no sound at all")
+    result = run("match", "noise.wav")
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

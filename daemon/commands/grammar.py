@@ -16,7 +16,6 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 SECONDS = click.FloatRange(min=0)
-NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 class Refusal(click.ClickException):
@@ -51,19 +50,15 @@ def to_note(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 
 
 def _named_note(name: str) -> int | None:
-    found = re.fullmatch(r"([A-Ga-g])([#b]?)(-?\d)", name)
+    from antithesis.report.words import KEYS
+
+    found = re.fullmatch(r"([A-G])([#b]?)(-?\d)", name[:1].upper() + name[1:])
     if found is None:
         return None
     letter, sign, octave = found.groups()
-    step = NOTE_NAMES.index(letter.upper()) + {"#": 1, "b": -1, "": 0}[sign]
-    return step + 12 * (int(octave) + 1)
+    return KEYS.index(letter) + {"#": 1, "b": -1, "": 0}[sign] + 12 * (int(octave) + 1)
 
 
 def examples(*lines: str) -> str:
     """Return an epilog of examples that click does not wrap."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def note_name(note: int) -> str:
-    """Return a MIDI note's name, 60 being C4."""
-    return f"{NOTE_NAMES[note % 12]}{note // 12 - 1}"

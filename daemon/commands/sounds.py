@@ -16,7 +16,6 @@ from daemon.commands.grammar import (
     NEW_FILE,
     SECONDS,
     examples,
-    note_name,
     to_note,
 )
 
@@ -56,13 +55,17 @@ def match(file: Path, budget: float, note: int | None, out: Path | None, as_json
     """
     from antithesis.audio import read_sound
     from antithesis.matching import match as find_matches
+    from antithesis.network import load_network
+    from antithesis.pitch import note_from_name
     from antithesis.report import write_match
+    from daemon.companion import first_sound
 
-    sound = read_sound(file)
+    sound = first_sound(read_sound(file))
+    known = note_from_name(file.name) if note is None else note
     say = _say_json if as_json else _say_match
-    best = _best_of(find_matches(sound, budget_s=budget, note=note), say)
-    files = write_match(best, sound, out or file.with_name(f"{file.stem}.antithesis"))
-    say(best, files)
+    matches = find_matches(sound.samples, load_network(), budget_s=budget, note=known)
+    best = _best_of(matches, say)
+    say(best, write_match(best, sound, out or file.with_name(f"{file.name}.antithesis")))
 
 
 def _best_of(matches: Iterable[Match], say: Callable[[Match], None]) -> Match:
@@ -92,11 +95,14 @@ def _say_json(match: Match, files: Iterable[Path] = ()) -> None:
 
 
 def _say_match(match: Match, files: Iterable[Path] = ()) -> None:
+    from antithesis.report import key_name, likeness
+
+    near = f"{match.distance:.2f} dB away ({likeness(match.distance)})"
     if not files:
-        click.echo(f"{match.elapsed_s:7.2f} s   {match.distance:6.2f} dB away")
+        click.echo(f"{match.elapsed_s:7.2f} s   {near}")
         return
     click.echo(
-        f"best: {match.distance:.2f} dB away, note {match.note} ({note_name(match.note)}), "
+        f"the best is {near}: note {match.note} ({key_name(match.note)}), "
         f"velocity {match.velocity}, held {match.gate_s:.2f} s"
     )
     for path in files:
@@ -152,4 +158,4 @@ def render(
         row = {"file": str(path), "samples": len(samples), "rate": sample_rate, "peak": peak}
         click.echo(json.dumps(row))
     else:
-        click.echo(f"{path}: {duration:g} s of {note_name(note)}, peak {peak:.3f}")
+        click.echo(f"{path}: {duration:g} s of note {note}, peak {peak:.3f}")
