@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from antithesis.preset import Preset
 from antithesis.synth import render_notes
@@ -12,7 +14,7 @@ from antithesis.synth import render_notes
 class FakeMatch:
     """What `antithesis.matching.Match` has that others use."""
 
-    preset: Preset
+    preset: Preset = field(default_factory=Preset.init)
     note: int = 57
     velocity: int = 100
     gate_s: float = 0.3
@@ -25,3 +27,30 @@ class FakeMatch:
         return render_notes(
             preset, self.note, self.velocity, self.gate_s, duration_s=duration_s, threads=1
         )[0]
+
+
+def at_distance(distance):
+    """A match whose preset is another for every distance."""
+    return FakeMatch(Preset.init().replace(kFilterCutoff=100 + 100 * distance), distance=distance)
+
+
+class FakeMatcher:
+    """Yields matches at given distances, and then searches in vain until it is told to stop.
+
+    `heard` is the files it was asked about, `searching` is set while it searches in vain.
+    """
+
+    def __init__(self, *distances, endless=False):
+        self.distances = distances or (3.0,)
+        self.endless = endless
+        self.heard = []
+        self.searching = threading.Event()
+
+    def __call__(self, sound, *, budget_s, stop):
+        self.heard.append(Path(sound.source).name)
+        for distance in self.distances:
+            yield at_distance(distance)
+        while self.endless and not stop():
+            self.searching.set()
+            threading.Event().wait(0.01)
+        self.searching.clear()

@@ -1,0 +1,67 @@
+"""The command line in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from antithesis.errors import DeviceError
+
+_PROGRAM: Final = "from daemon.cli import main; main()"
+# Where this package comes from; the working folder is not looked into (-P), whatever lies there.
+_HOME: Final = str(Path(__file__).parent.parent)
+_END_S: Final = 5.0
+
+
+@contextmanager
+def running(
+    *words: str, environment: Mapping[str, str] | None = None, stderr: int | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Run the command line with `words`; what it prints comes on its `stdout`.
+
+    Its standard error is ours, unless `stderr` says otherwise. It is asked to end on leaving, and
+    ended if it does not.
+    """
+    path = os.pathsep.join(filter(None, (_HOME, os.environ.get("PYTHONPATH"))))
+    child = subprocess.Popen(
+        [sys.executable, "-P", "-c", _PROGRAM, *words],
+        env=os.environ | {"PYTHONPATH": path} | dict(environment or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        errors="replace",
+    )
+    with child:
+        try:
+            yield child
+        finally:
+            _end(child)
+
+
+def hear(child: subprocess.Popen[str], word: str) -> str:
+    """The next line that holds `word`.
+
+    Raises:
+        DeviceError: the child ended before it said so; the message has its last line.
+    """
+    assert child.stdout is not None
+    line = ""
+    for line in child.stdout:
+        if word in line:
+            return line.rstrip("\n")
+    raise DeviceError(f"a part of Antithesis ended early: {line.strip() or 'no word'}")
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    child.terminate()
+    try:
+        child.communicate(timeout=_END_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()

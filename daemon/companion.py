@@ -1,0 +1,326 @@
+"""The daemon: what is dropped is heard, matched, sent, and written down.
+
+Each settled file in turn: its sound is found in it, the first match is sent at once, and better
+ones follow while nobody waits; then the best is written beside its presets, its sound and its
+picture. One loop in one thread; watchdog's thread only fills the queue behind `Watch`.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, replace
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from antithesis.audio import Sound, read_sound
+from antithesis.distances import SAMPLE_RATE
+from antithesis.errors import AntithesisError, SendError
+from antithesis.preset import Preset
+from antithesis.report import key_name, likeness, write_match
+from daemon import child
+from daemon.config import Config, host_row
+from daemon.outcomes import Outcomes, record
+from daemon.outputs import output_devices
+from daemon.senders import Delivery, Grade, Sender, open_sender
+from daemon.settling import Drop
+from daemon.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from antithesis.matching import Match
+
+WORTH_SENDING_DB: Final = 0.1
+"""While refining, a match travels if it is nearer by this than the one sent last."""
+
+RETRY_S: Final = 30.0
+"""When an outcome could not be written, its file is taken up again after this long."""
+
+_ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Matcher(Protocol):
+    """What finds matches."""
+
+    def __call__(
+        self, sound: Sound, *, budget_s: float, stop: Callable[[], bool]
+    ) -> Generator[Match, None, None]:
+        """Yield matches, each nearer than the one before.
+
+        Ends after `budget_s` seconds, or soon after `stop` says so, but not before the first.
+        """
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A match that travelled, how far it came, and when (in seconds since 1970)."""
+
+    match: Match
+    delivery: Delivery
+    at: float
+
+    def facts(self) -> dict[str, Any]:
+        """What the outcome's JSON says of it."""
+        return {
+            "distance": self.match.distance,
+            "elapsed_s": self.match.elapsed_s,
+            "at": self.at,
+            **asdict(self.delivery),
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a dropped file came to: the first match that travelled, and the last and best one."""
+
+    drop: Drop
+    sound: Sound
+    first: Sent
+    last: Sent
+
+    def facts(self) -> dict[str, Any]:
+        """What the outcome's JSON says beside the match itself."""
+        return {
+            "dropped": record(self.drop),
+            "first_sent": self.first.facts(),
+            "last_sent": self.last.facts(),
+        }
+
+
+class Companion:
+    """Attends to dropped files, one after the other, until its watch is closed."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        outcomes: Outcomes,
+        sender: Sender,
+        matcher: Matcher,
+        budget_s: float,
+    ) -> None:
+        self._watch = watch
+        self._outcomes = outcomes
+        self._sender = sender
+        self._matcher = matcher
+        self._budget_s = budget_s
+        self._unwritten: deque[Result] = deque()
+
+    def run(self) -> None:
+        """Attend to what is dropped; outcomes are written while nobody waits to be heard."""
+        for drop in self._watch:
+            if not self._outcomes.known(drop):
+                self._attend(drop)
+            self._write_while_idle()
+        if self._unwritten:  # what was left for the end; the others are taken up at the next start
+            self._write(self._unwritten.pop())
+
+    def _write_while_idle(self) -> None:
+        while self._unwritten and not self._wanted():
+            self._write(self._unwritten.popleft())
+
+    def _wanted(self) -> bool:
+        """Whether something else than the sound at hand asks for attention."""
+        return self._watch.closed or self._watch.waiting()
+
+    @contextmanager
+    def _outliving(self, drop: Drop) -> Iterator[None]:
+        """A bug in one job is told in full, and ends that job only."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001
+            _log.exception("%s: internal error", _shown(drop))
+            self._refuse(drop, f"internal error: {error!r}; the log has more of it")
+
+    def _attend(self, drop: Drop) -> None:
+        with self._outliving(drop):
+            try:
+                result = self._match(drop, first_sound(read_sound(drop.path)))
+            except AntithesisError as error:
+                self._refuse(drop, str(error).removeprefix(f"{drop.path}: "))
+            else:
+                self._unwritten.extend([result] if result else [])
+
+    def _match(self, drop: Drop, sound: Sound) -> Result | None:
+        """Search for as long as nobody waits; None if it was left before its first match."""
+        sent: list[Sent] = []
+        with closing(self._matcher(sound, budget_s=self._budget_s, stop=self._wanted)) as matches:
+            for best in matches:
+                if not sent or best.distance <= sent[-1].match.distance - WORTH_SENDING_DB:
+                    sent.append(self._send(drop, best))
+                self._write_while_idle()  # what this file kept from being written
+                if self._wanted():
+                    break
+        if not sent:
+            return None
+        if sent[-1].match is not best or sent[-1].delivery.grade is Grade.FAILED:
+            sent.append(self._send(drop, best))
+        return Result(drop, sound, first=sent[0], last=sent[-1])
+
+    def _send(self, drop: Drop, match: Match) -> Sent:
+        preset = match.preset.named(drop.path.stem)
+        try:
+            delivery = self._sender.send(preset)
+        except AntithesisError as error:
+            route = self._sender.row.name
+            delivery = Delivery(Grade.FAILED, route, elapsed_s=0.0, reason=str(error))
+        sent = Sent(match, delivery, time.time())
+        grade = " ".join(filter(None, (delivery.grade, delivery.reason)))
+        _log.info("%s: %s; %s: %s", _shown(drop), _said(match), self._sender.row.title, grade)
+        return sent
+
+    def _write(self, result: Result) -> None:
+        drop = result.drop
+        with self._outliving(drop):
+            try:
+                with self._outcomes.matched(drop) as folder:
+                    write_match(result.last.match, result.sound, folder, facts=result.facts())
+            except (AntithesisError, OSError) as error:
+                self._postpone(drop, error)
+            else:
+                _log.info("%s: matched: %s", _shown(drop), self._outcomes.matched_at(drop))
+
+    def _refuse(self, drop: Drop, reason: str) -> None:
+        if not drop.path.parent.exists():
+            _log.warning("%s: gone with its folder; it is taken up when that returns", _shown(drop))
+            return
+        try:
+            self._outcomes.refused(drop, reason)
+        except OSError as error:
+            self._postpone(drop, error)
+        else:
+            _log.warning("%s: refused: %s", _shown(drop), _one_line(reason))
+
+    def _postpone(self, drop: Drop, error: Exception) -> None:
+        _log.error(
+            "%s: its outcome cannot be written (%s); trying again in %.0f s",
+            _shown(drop),
+            _one_line(str(error)),
+            RETRY_S,
+        )
+        self._watch.again(drop, RETRY_S)
+
+
+def first_sound(sound: Sound) -> Sound:
+    """The first sound in a recording, from its onset on."""
+    from antithesis.segments import find_sound
+
+    found = find_sound(sound.samples, sound.sample_rate)
+    return replace(
+        sound,
+        samples=sound.samples[found.start : found.stop],
+        start_s=sound.start_s + found.start / sound.sample_rate,
+    )
+
+
+def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
+    """Run the daemon as configured, until SIGINT or SIGTERM.
+
+    Raises:
+        AntithesisError: it cannot start: weights, ports or folders are missing.
+    """
+    _log_to_stderr(config.log.level)
+    with ExitStack() as running:
+        outcomes = Outcomes(config.watch.output or config.watch.folder.parent)
+        matcher = matcher or load_matcher()
+        sender = running.enter_context(open_sender(host_row(config)))
+        running.enter_context(built_in_synth(config, sender))
+        watch = running.enter_context(Watch(config.watch.folder, settle_s=config.watch.settle_s))
+        running.enter_context(_ended_by_signals(watch.close))
+        _log.info(
+            "watching %s; presets go to %s, results into %s",
+            watch.folder,
+            sender.row.title,
+            outcomes.folder,
+        )
+        Companion(watch, outcomes, sender, matcher, config.match.budget_s).run()
+        _log.info("stopped")
+
+
+@contextmanager
+def built_in_synth(config: Config, sender: Sender) -> Iterator[None]:
+    """Have a built-in synth play, where it is the host and none answers yet."""
+    if sender.row.name != "builtin" or _answers(sender):
+        yield
+    elif config.synth.wav is None and not config.synth.device and not output_devices():
+        _log.warning("no synth answers and there is no audio device; %s", sender.row.remedy)
+        yield
+    else:
+        with child.running("synth") as synth:
+            _log.info(child.hear(synth, "OSC on UDP"))
+            yield
+
+
+def _answers(sender: Sender) -> bool:
+    try:
+        return bool(sender.route.read())
+    except SendError:
+        return False
+
+
+def load_matcher() -> Matcher:
+    """The network and the search, warm: the first file need not wait for compilers."""
+    from antithesis.matching import match
+    from antithesis.network import load_network
+
+    network = load_network()
+
+    def matches(
+        sound: Sound, *, budget_s: float, stop: Callable[[], bool]
+    ) -> Generator[Match, None, None]:
+        yield from match(sound.samples, network, budget_s=budget_s, stop=stop)
+
+    next(matches(_warm_up_sound(), budget_s=0.0, stop=lambda: True))
+    return matches
+
+
+def _warm_up_sound() -> Sound:
+    from antithesis.synth import render_notes
+
+    return Sound(render_notes(Preset.init().normalized[None], 60, 100, 0.5)[0], SAMPLE_RATE)
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(format="%(asctime)s  %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
+    logging.getLogger(__package__).setLevel(level.upper())
+
+
+@contextmanager
+def _ended_by_signals(end: Callable[[], None]) -> Iterator[None]:
+    """SIGINT and SIGTERM call `end`; outside of the main thread nothing does."""
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        end()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, on_signal) for number in _ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _said(match: Match) -> str:
+    """How near a match is, and which key plays it."""
+    return (
+        f"{match.distance:.2f} dB away ({likeness(match.distance)}), "
+        f"{key_name(match.note)}, after {match.elapsed_s:.2f} s"
+    )
+
+
+def _shown(drop: Drop) -> str:
+    return _one_line(drop.path.name)
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else ascii(text)

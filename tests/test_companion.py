@@ -1,0 +1,514 @@
+"""The daemon's loop: real files, a real watch, and at the end real processes and UDP."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from antithesis.audio import read_sound
+from antithesis.errors import DeviceError, SendError
+from antithesis.presetfiles import read_preset
+from daemon import companion
+from daemon.companion import WORTH_SENDING_DB, Companion, built_in_synth, first_sound, run_companion
+from daemon.config import Config, changed, host_row
+from daemon.hosts import HOSTS
+from daemon.outcomes import Outcomes
+from daemon.senders import Sender, open_sender
+from daemon.senders.memory import MemoryRoute
+from daemon.watch import Watch
+from tests.fakematch import FakeMatcher, at_distance
+from tests.synthprocess import SynthProcess
+
+RATE = 44100
+PATIENCE_S = 60.0
+
+
+def write_tone(path, hz=220.0, seconds=0.2):
+    """A file that is complete once it is seen."""
+    tone = 0.5 * np.sin(2 * np.pi * hz * np.arange(int(seconds * RATE)) / RATE)
+    part = path.with_name(f"{path.name}.part")
+    soundfile.write(part, tone, RATE, format="AIFF" if path.suffix == ".aiff" else "WAV")
+    part.rename(path)
+
+
+class Log(logging.Handler):
+    """What the daemon said, and a way to wait for it."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+        self._more = threading.Condition()
+
+    def emit(self, record):
+        with self._more:
+            self.lines.append(record.getMessage())
+            self._more.notify_all()
+
+    def wait_for(self, word, count=1):
+        with self._more:
+            self._more.wait_for(lambda: len(self.of(word)) >= count, PATIENCE_S)
+        assert len(self.of(word)) >= count, self.lines
+        return self.of(word)
+
+    def of(self, word):
+        return [line for line in self.lines if word in line]
+
+
+def write_little(match, target, folder, *, facts):
+    """A report without its picture, which takes a second to draw."""
+    content = {"match": {"distance": match.distance}, **facts}
+    (folder / f"{Path(target.source).stem}.json").write_text(json.dumps(content))
+
+
+class Running:
+    """A companion in a thread, with its folders, its log, and the host in memory."""
+
+    def __init__(self, tmp_path, log):
+        self.drops = tmp_path / "drops"
+        self.results = tmp_path / "results"
+        self.log = log
+        self.route = MemoryRoute()
+
+    @contextmanager
+    def __call__(self, matcher, sender=None):
+        outcomes = Outcomes(self.results)
+        with (
+            sender or Sender(HOSTS["memory"], self.route) as sender,
+            Watch(self.drops, settle_s=0.05) as watch,
+        ):
+            companion = Companion(watch, outcomes, sender, matcher, 60.0)
+            thread = threading.Thread(target=companion.run)
+            thread.start()
+            try:
+                yield
+            finally:
+                watch.close()
+                thread.join(PATIENCE_S)
+                assert not thread.is_alive()
+
+    def outcomes(self):
+        return sorted(path.name for path in self.results.iterdir())
+
+    def facts(self, name):
+        folder = self.results / f"{name}.antithesis"
+        return json.loads((folder / f"{Path(name).stem}.json").read_text("utf-8"))
+
+
+@pytest.fixture
+def log():
+    handler = Log()
+    logger = logging.getLogger("daemon")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield handler
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+@pytest.fixture
+def running(tmp_path, log):
+    (tmp_path / "drops").mkdir()
+    return Running(tmp_path, log)
+
+
+@pytest.fixture
+def no_picture(monkeypatch):
+    monkeypatch.setattr(companion, "write_match", write_little)
+
+
+def test_dropped_sound_becomes_a_preset_at_the_host_and_files_beside_it(running):
+    with running(FakeMatcher(3.0, 1.5)):
+        write_tone(running.drops / "Bass A2.wav")
+        running.log.wait_for("Bass A2.wav: matched")
+    assert running.outcomes() == ["Bass A2.wav.antithesis"]
+    folder = running.results / "Bass A2.wav.antithesis"
+    names = {"Bass A2.txt", "Bass A2.json", "Bass A2.fxp", "target.wav", "match.wav", "match.png"}
+    assert {path.name for path in folder.iterdir()} == names
+    expected = at_distance(1.5).preset
+    assert read_preset(folder / "Bass A2.txt") == expected
+    host = [running.route.values[index] for index in range(38)]
+    assert host == pytest.approx(list(expected.normalized))
+    facts = running.facts("Bass A2.wav")
+    assert facts["first_sent"]["distance"] == 3.0
+    assert facts["last_sent"]["distance"] == 1.5
+    assert facts["last_sent"]["grade"] == "confirmed"
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_file_that_is_no_sound_is_refused_and_the_next_is_matched(running):
+    with running(FakeMatcher()):
+        write_tone(running.drops / "a.wav")
+        (running.drops / "b.wav").write_bytes(b"RIFF, but no more")
+        write_tone(running.drops / "c.wav")
+        running.log.wait_for("matched", 2)
+        running.log.wait_for("refused")
+    assert running.outcomes() == ["a.wav.antithesis", "b.wav.refused.txt", "c.wav.antithesis"]
+    assert "export it again" in (running.results / "b.wav.refused.txt").read_text()
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_mended_file_is_matched_and_no_longer_refused(running):
+    with running(FakeMatcher()):
+        (running.drops / "a.wav").write_bytes(b"RIFF, but no more")
+        running.log.wait_for("refused")
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("matched")
+    assert running.outcomes() == ["a.wav.antithesis"]
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_every_file_of_a_burst_has_its_outcome(running):
+    names = [f"{number:02}.wav" for number in range(50)]
+    matcher = FakeMatcher(endless=True)
+    with running(matcher):
+        for name in names:
+            write_tone(running.drops / name, seconds=0.02)
+        # The last one is searched for as long as nobody else waits.
+        running.log.wait_for("dB away", 50)
+        assert matcher.searching.wait(PATIENCE_S)
+    with running(FakeMatcher()):
+        running.log.wait_for("matched", 50)
+    assert running.outcomes() == [f"{name}.antithesis" for name in names]
+    assert sorted(matcher.heard) == names
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_newer_file_ends_the_search_and_keeps_what_it_found(running):
+    matcher = FakeMatcher(3.0, 2.0, endless=True)
+    with running(matcher):
+        write_tone(running.drops / "old.wav")
+        assert matcher.searching.wait(PATIENCE_S)
+        assert running.outcomes() == []
+        write_tone(running.drops / "new.wav")
+        running.log.wait_for("new.wav: 2.00 dB away")
+    assert "old.wav: matched" in " ".join(running.log.lines)
+    assert running.facts("old.wav")["match"]["distance"] == 2.0
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_newer_file_is_heard_before_the_older_one_is_written(running):
+    matcher = FakeMatcher(endless=True)
+    with running(matcher):
+        write_tone(running.drops / "old.wav")
+        assert matcher.searching.wait(PATIENCE_S)
+        write_tone(running.drops / "new.wav")
+        running.log.wait_for("new.wav: 3.00 dB away")
+    heard = running.log.lines.index(running.log.of("new.wav: 3.00 dB")[0])
+    assert not any("old.wav: matched" in line for line in running.log.lines[:heard])
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_end_amid_a_search_writes_the_best_so_far(running):
+    matcher = FakeMatcher(3.0, endless=True)
+    with running(matcher):
+        write_tone(running.drops / "a.wav")
+        assert matcher.searching.wait(PATIENCE_S)
+    assert running.outcomes() == ["a.wav.antithesis"]
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_only_improvements_worth_it_travel_but_the_best_always_does(running):
+    little = 0.4 * WORTH_SENDING_DB
+    with running(FakeMatcher(3.0, 3.0 - little, 2.0, 2.0 - little)):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("matched")
+    sent = [line.split(" dB")[0] for line in running.log.of("dB away")]
+    assert sent == ["a.wav: 3.00", "a.wav: 2.00", f"a.wav: {2.0 - little:.2f}"]
+    assert running.facts("a.wav")["last_sent"]["distance"] == 2.0 - little
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_best_that_was_sent_already_is_not_sent_twice(running):
+    with running(FakeMatcher(3.0, 2.0)):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("matched")
+    assert len(running.log.of("dB away")) == 2
+
+
+class Broken(MemoryRoute):
+    def write(self, values):
+        raise SendError("the port is closed")
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_match_that_cannot_be_delivered_is_written_and_says_so(running):
+    with running(FakeMatcher(), Sender(HOSTS["memory"], Broken())):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("matched")
+    assert running.facts("a.wav")["last_sent"]["grade"] == "failed"
+    assert running.facts("a.wav")["last_sent"]["reason"] == "the port is closed"
+    assert running.log.of("failed the port is closed")
+
+
+class Unplugged(Sender):
+    def send(self, preset):
+        raise DeviceError("the interface was pulled out")
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_sender_that_gives_up_does_not_lose_the_match(running):
+    with running(FakeMatcher(), Unplugged(HOSTS["memory"], MemoryRoute())):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("matched")
+    assert running.facts("a.wav")["first_sent"]["reason"] == "the interface was pulled out"
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_bug_in_one_job_is_told_and_the_next_goes_on(running, caplog):
+    def matcher(sound, *, budget_s, stop):
+        if sound.source.endswith("a.wav"):
+            raise ZeroDivisionError("a bug")
+        yield at_distance(3.0)
+
+    with running(matcher):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("refused")
+        write_tone(running.drops / "b.wav")
+        running.log.wait_for("matched")
+    assert running.outcomes() == ["a.wav.refused.txt", "b.wav.antithesis"]
+    assert "internal error" in (running.results / "a.wav.refused.txt").read_text()
+    assert "ZeroDivisionError: a bug" in caplog.text  # with its traceback
+
+
+def test_bug_in_writing_is_told_as_well(running, monkeypatch):
+    def broken(*_arguments, **_options):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(companion, "write_match", broken)
+    with running(FakeMatcher()):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("refused")
+    assert running.outcomes() == ["a.wav.refused.txt"]
+
+
+def test_outcome_that_could_not_be_written_is_tried_again(running, monkeypatch):
+    failures = iter([OSError(28, "No space left on device")])
+
+    def full_at_first(*arguments, **options):
+        for failure in failures:
+            raise failure
+        write_little(*arguments, **options)
+
+    monkeypatch.setattr(companion, "write_match", full_at_first)
+    monkeypatch.setattr(companion, "RETRY_S", 0.1)
+    with running(FakeMatcher()):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("No space left on device")
+        running.log.wait_for("matched")
+    assert running.outcomes() == ["a.wav.antithesis"]
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_done_files_are_not_matched_again_after_a_restart_and_changed_ones_are(running):
+    write_tone(running.drops / "same.wav")
+    write_tone(running.drops / "changed.wav")
+    (running.drops / "refused.wav").write_bytes(b"RIFF, but no more")
+    with running(FakeMatcher()):
+        running.log.wait_for("matched", 2)
+        running.log.wait_for("refused:")
+    write_tone(running.drops / "changed.wav", hz=440.0, seconds=0.3)
+    write_tone(running.drops / "new.wav")
+    matcher = FakeMatcher()
+    with running(matcher):
+        running.log.wait_for("matched", 4)
+    assert sorted(matcher.heard) == ["changed.wav", "new.wav"]
+    assert len(running.log.of("refused:")) == 1
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_files_of_one_name_but_another_kind_do_not_overwrite_each_other(running):
+    with running(FakeMatcher()):
+        write_tone(running.drops / "kick.wav")
+        write_tone(running.drops / "kick.aiff")
+        running.log.wait_for("matched", 2)
+    assert running.outcomes() == ["kick.aiff.antithesis", "kick.wav.antithesis"]
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_file_that_goes_with_its_folder_is_not_refused(running):
+    def matcher(sound, *, budget_s, stop):
+        running.drops.rename(running.drops.with_name("unplugged"))
+        read_sound(sound.source)
+        yield at_distance(3.0)
+
+    with running(matcher):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("gone with its folder")
+    assert running.outcomes() == []
+
+
+def test_first_sound_starts_at_its_onset(tmp_path):
+    tone = 0.5 * np.sin(2 * np.pi * 220.0 * np.arange(RATE // 2) / RATE)
+    soundfile.write(tmp_path / "a.wav", np.concatenate([np.zeros(RATE), tone]), RATE)
+    sound = first_sound(read_sound(tmp_path / "a.wav"))
+    assert sound.start_s == pytest.approx(1.0, abs=0.02)
+    assert sound.duration_s == pytest.approx(0.5, abs=0.05)
+    assert sound.source == str(tmp_path / "a.wav")
+
+
+# In a process of its own, as it is run.
+
+PROGRAM = """
+import sys
+from tests import test_companion
+test_companion.run_in_process(sys.argv[1])
+"""
+
+
+def settings(tmp_path, **watch):
+    folders = {"folder": str(tmp_path / "drops"), "output": str(tmp_path / "results")}
+    sections = {"watch": folders | {"settle_s": 0.05} | watch, "host": {"route": "memory"}}
+    return changed(Config(), sections)
+
+
+def run_in_process(tmp_path):
+    """A daemon whose reports are small and take a while, so that it can be killed amid them."""
+
+    def write_slowly(*arguments, **options):
+        write_little(*arguments, **options)
+        threading.Event().wait(0.02)
+
+    companion.write_match = write_slowly
+    run_companion(settings(Path(tmp_path)), matcher=FakeMatcher(endless=True))
+
+
+@contextmanager
+def process(tmp_path):
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
+        try:
+            yield daemon
+        finally:
+            daemon.kill()
+
+
+def said(daemon, word, count=1):
+    """Lines up to the one that says `word` for the `count`-th time."""
+    lines = []
+    for line in daemon.stderr:
+        lines.append(line)
+        count -= word in line
+        if not count:
+            return lines
+    raise AssertionError(f"it ended without saying {word!r}: {lines}")
+
+
+def test_killed_daemon_leaves_no_half_and_the_next_does_each_remaining_file_once(tmp_path):
+    (tmp_path / "drops").mkdir()
+    names = [f"{number:02}.wav" for number in range(20)]
+    for name in names:
+        write_tone(tmp_path / "drops" / name, seconds=0.02)
+    write_tone(tmp_path / "drops" / "zz.wav")
+    os.utime(tmp_path / "drops" / "zz.wav")
+    with process(tmp_path) as daemon:
+        said(daemon, "zz.wav")  # all were heard; the last one is being refined
+        write_tone(tmp_path / "drops" / "zzz.wav")  # which ends when another one comes
+        said(daemon, "zzz.wav")
+        daemon.kill()
+    results = tmp_path / "results"
+    with process(tmp_path) as daemon:
+        said(daemon, "watching")
+        done = {path.name: path.stat().st_mtime_ns for path in results.glob("[!.]*")}
+        left = len(names) + 2 - len(done)
+        said(daemon, "dB away", left)
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(PATIENCE_S) == 0
+        assert not any(name in line for line in daemon.stderr for name in done)
+    with process(tmp_path) as daemon:
+        said(daemon, "watching")
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait(PATIENCE_S)
+    for path in results.iterdir():
+        assert path.name.endswith(".antithesis")
+        assert len(list(path.iterdir())) == 1
+    assert all((results / name).stat().st_mtime_ns == time for name, time in done.items())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_it_amid_a_search(tmp_path, number):
+    (tmp_path / "drops").mkdir()
+    write_tone(tmp_path / "drops" / "a.wav")
+    with process(tmp_path) as daemon:
+        said(daemon, "dB away")
+        daemon.send_signal(number)
+        assert daemon.wait(PATIENCE_S) == 0
+        rest = daemon.stderr.read()
+    assert "a.wav: matched" in rest
+    assert "stopped" in rest
+    assert "Traceback" not in rest
+    assert (tmp_path / "results" / "a.wav.antithesis").is_dir()
+
+
+# With the built-in synth, over UDP.
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def with_synth(tmp_path, port, wav=None):
+    return changed(Config(), {"synth": {"port": port, "wav": str(wav) if wav else ""}})
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_preset_arrives_at_a_built_in_synth_over_udp(running, tmp_path):
+    with SynthProcess(tmp_path / "synth.wav") as synth:
+        sender = open_sender(host_row(with_synth(tmp_path, synth.port)))
+        with running(FakeMatcher(3.0, 1.0), sender):
+            write_tone(running.drops / "a.wav")
+            running.log.wait_for("matched")
+    assert running.log.of("the built-in synth: confirmed")
+    assert running.facts("a.wav")["last_sent"]["grade"] == "confirmed"
+
+
+def test_synth_is_started_where_none_answers(tmp_path, monkeypatch, log):
+    port = free_port()
+    config = with_synth(tmp_path, port, tmp_path / "synth.wav")
+    (tmp_path / "config.toml").write_text(f"[synth]\nport = {port}\nwav = '{config.synth.wav}'\n")
+    monkeypatch.setenv("ANTITHESIS_CONFIG", str(tmp_path / "config.toml"))
+    with open_sender(host_row(config)) as sender:
+        with built_in_synth(config, sender):
+            assert sender.send(at_distance(3.0).preset).grade == "confirmed"
+        assert sender.send(at_distance(2.0).preset).grade == "failed"
+    assert (tmp_path / "synth.wav").exists()
+
+
+def test_synth_that_runs_already_is_used_and_left_running(tmp_path, log):
+    with SynthProcess(tmp_path / "synth.wav") as synth:
+        config = with_synth(tmp_path, synth.port)
+        with open_sender(host_row(config)) as sender:
+            with built_in_synth(config, sender):
+                assert not log.lines
+            assert sender.send(at_distance(3.0).preset).grade == "confirmed"
+
+
+def test_without_synth_and_audio_device_it_says_so_and_goes_on(tmp_path, monkeypatch, log):
+    monkeypatch.setattr(companion, "output_devices", list)
+    config = with_synth(tmp_path, free_port())
+    with open_sender(host_row(config)) as sender, built_in_synth(config, sender):
+        assert log.of("antithesis synth")
+
+
+def test_results_go_beside_the_watched_folder_unless_told_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setattr(companion.Companion, "run", lambda self: None)
+    config = settings(tmp_path, output="")
+    run_companion(config, matcher=FakeMatcher())
+    assert (tmp_path / "drops").is_dir()
+    shutil.rmtree(tmp_path / "drops")
+    assert list(tmp_path.iterdir()) == []
