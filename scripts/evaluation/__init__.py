@@ -1,0 +1,1 @@
+"""How good the matches are: the parts of scripts/evaluate.py."""

@@ -1,0 +1,52 @@
+"""The real plug-in's own recordings: a folder with presets.csv and one sound for each row.
+
+The sounds are notes of 60 at velocity 100, held longer than the 2 s that are matched. Level is no
+matter to any distance, so neither is the fader of the track they were recorded on.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from antithesis import distances
+from antithesis.parameters import BY_ID
+from antithesis.preset import Preset
+from antithesis.spectra import SAMPLE_RATE
+from evaluation.scoring import QUICK_METRICS, Answer, score, sounds
+from evaluation.systems import matches
+from evaluation.targets import DURATION_S
+from evaluation.work import TRUTH
+
+_NOTE, _VELOCITY = 60, 100
+
+
+def evaluate(
+    folder: Path, weights: Path | None, budgets_s: Sequence[float], seed: int
+) -> Iterator[tuple[str, str, Answer, dict[str, float]]]:
+    """Recording, system, answer and distances: first of the preset that made it, then ours."""
+    with (folder / "presets.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        sound = _first_seconds(folder / f"{row['name']}.flac")
+        judge = distances.Target(sound)
+        answers = {TRUTH: Answer(_preset(row), _NOTE, _VELOCITY, DURATION_S)}
+        answers |= matches(sound, weights, budgets_s, seed)
+        for system, answer in answers.items():
+            yield row["name"], system, answer, score(sounds(answer), judge, QUICK_METRICS)
+
+
+def _preset(row: dict[str, str]) -> Preset:
+    return Preset.from_plain([parameter.parse(row[id]) for id, parameter in BY_ID.items()])
+
+
+def _first_seconds(path: Path) -> npt.NDArray[np.float64]:
+    samples, rate = soundfile.read(path, frames=round(DURATION_S * SAMPLE_RATE), always_2d=True)
+    if rate != SAMPLE_RATE:
+        raise SystemExit(f"{path} is at {rate} Hz: bring it to {SAMPLE_RATE} Hz")
+    return np.asarray(samples[:, 0], np.float64)

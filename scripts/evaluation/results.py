@@ -1,0 +1,166 @@
+"""What came out: one row for each target and system, kept as JSON so that tables can be remade."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from antithesis.preset import Preset
+from evaluation.knobs import Compared, Played, compare
+from evaluation.scoring import Answer
+from evaluation.targets import Target, read_targets
+from evaluation.tuning import by_preset, cents
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system's answer to one target, scored; plain values in the table's order."""
+
+    set: str
+    id: int
+    system: str
+    plain: tuple[float, ...]
+    note: int
+    velocity: int
+    gate_s: float
+    renders: int
+    elapsed_s: float
+    level_error_db: float
+    target_hz: float | None  # tracked, as the next one
+    answer_hz: float | None
+    distances: dict[str, float]
+
+    @property
+    def target(self) -> Target:
+        """What was to be matched."""
+        return _BY_KEY[self.set, self.id]
+
+    @property
+    def truth(self) -> Played:
+        """The target's preset and how it is played."""
+        target = self.target
+        return target.preset, target.note, target.velocity, target.gate_s
+
+    @property
+    def played(self) -> Played:
+        """The answer's preset and how it is played."""
+        return Preset(self.plain), self.note, self.velocity, self.gate_s
+
+
+_BY_KEY = {(target.set, target.id): target for target in read_targets()}
+
+
+def row(target: Target, system: str, answer: Answer, **scored: Any) -> Row:
+    """A row from an answer and what it scored."""
+    return Row(
+        set=target.set,
+        id=target.id,
+        system=system,
+        plain=answer.preset.values,
+        note=answer.note,
+        velocity=answer.velocity,
+        gate_s=answer.gate_s,
+        renders=answer.renders,
+        elapsed_s=round(answer.elapsed_s, 3),
+        **scored,
+    )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """All rows of one set and one system, by target."""
+
+    rows: tuple[Row, ...]
+
+    def distances(self, metric: str) -> Floats:
+        """Distances (n,), by target."""
+        return np.array([row.distances[metric] for row in self.rows])
+
+    @property
+    def floors_db(self) -> Floats:
+        """Floors (n,) in dB of MSS."""
+        return np.array([row.target.floor_db for row in self.rows])
+
+    def numbers(self, field: str) -> Floats:
+        """A numeric field of the rows (n,)."""
+        return np.array([getattr(row, field) for row in self.rows])
+
+    @property
+    def knobs(self) -> Compared:
+        """The presets against the true ones."""
+        return compare([row.truth for row in self.rows], [row.played for row in self.rows])
+
+    @property
+    def cents_by_preset(self) -> list[float]:
+        """Pitch errors over the targets whose preset has a pitch."""
+        pairs = ((by_preset(r.played[0], r.note), _true_hz(r.target)) for r in self.rows)
+        return [cents(answer, truth) for answer, truth in pairs if truth]
+
+    @property
+    def cents_by_ear(self) -> list[float]:
+        """Pitch errors over the targets in which the tracker is sure of one."""
+        return [cents(r.answer_hz, r.target_hz) for r in self.rows if r.target_hz]
+
+
+def _true_hz(target: Target) -> float | None:
+    return by_preset(target.preset, target.note)
+
+
+@dataclass(frozen=True)
+class Results:
+    """All rows of an evaluation, and what it was asked to do."""
+
+    rows: tuple[Row, ...]
+    options: dict[str, Any]
+
+    @property
+    def sets(self) -> list[str]:
+        """Sets in the order they came in."""
+        return list(dict.fromkeys(row.set for row in self.rows))
+
+    @property
+    def systems(self) -> list[str]:
+        """Systems in the order they answered."""
+        return list(dict.fromkeys(row.system for row in self.rows))
+
+    @cached_property
+    def _cells(self) -> dict[tuple[str, str], Cell]:
+        rows: dict[tuple[str, str], list[Row]] = {}
+        for one in sorted(self.rows, key=lambda row: row.id):
+            rows.setdefault((one.set, one.system), []).append(one)
+        return {key: Cell(tuple(found)) for key, found in rows.items()}
+
+    def cell(self, set: str, system: str) -> Cell:
+        """The rows of one set and one system."""
+        return self._cells[set, system]
+
+
+def write(results: Results, path: Path, tables: dict[str, Any]) -> None:
+    """Keep everything as JSON, the tables' figures among it."""
+    whole = {
+        "options": results.options,
+        "tables": tables,
+        "rows": [asdict(row) for row in results.rows],
+    }
+    path.write_text(json.dumps(whole, indent=1), encoding="utf-8")
+
+
+def read(paths: Iterable[Path]) -> Results:
+    """Results kept earlier; those of several files are put together."""
+    kept = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    rows = [Row(**_tupled(row)) for whole in kept for row in whole["rows"]]
+    options = {key: value for whole in kept for key, value in whole["options"].items()}
+    return Results(tuple(rows), options)
+
+
+def _tupled(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"plain": tuple(row["plain"])}

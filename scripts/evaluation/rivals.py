@@ -1,0 +1,98 @@
+"""Rivals with as many renders as our matcher took: random search, and CMA-ES from random starts.
+
+Both minimise the very MSS that is scored, and are told note, velocity and gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from cmaes import CMA
+
+from antithesis.parameters import PARAMETERS, Kind, to_plain
+from antithesis.rules import audible
+from evaluation.scoring import Answer
+from evaluation.systems import Case, Rendering, draw, rated
+
+Floats = npt.NDArray[np.float64]
+Found = tuple[float, Floats]  # MSS in dB, normalized preset (38,)
+
+_SCOUTING = 0.2  # share of the renders spent on random draws before CMA-ES
+_STARTS = 4
+_STEP = 0.1
+_CONTINUOUS = np.array([p.kind is Kind.DOUBLE and p.id != "kMasterVolume" for p in PARAMETERS])
+
+
+def rivals(case: Case, renders: Mapping[str, int]) -> Iterator[tuple[str, Answer]]:
+    """Both rivals with the renders of each of our systems, by their names."""
+    for name, count in renders.items():
+        for rival, search in (("random search", random_search), ("CMA-ES", cma_es)):
+            _, found = search(case, count)
+            yield rival_name(rival, name), replace(rated(case, found), renders=count)
+
+
+def rival_name(rival: str, ours: str) -> str:
+    """A rival with the renders that ours took."""
+    return f"{rival}, renders of {ours}"
+
+
+def random_search(case: Case, count: int) -> Found:
+    """The best of fresh draws from the prior."""
+    rng = np.random.default_rng(case.seed)
+    return _best(case, draw(rng, count), rng)[0]
+
+
+def cma_es(case: Case, count: int) -> Found:
+    """CMA-ES from the best four of random draws, in turn, over what is continuous and heard."""
+    rng = np.random.default_rng(case.seed)
+    scouts = max(_STARTS, round(_SCOUTING * count))
+    starts = _best(case, draw(rng, scouts), rng)[:_STARTS]
+    chains = [_Chain(case, start, rng) for start in starts]
+    spent = scouts
+    while spent < count and any(not chain.exhausted for chain in chains):
+        for chain in chains:
+            spent += chain.step(count - spent)
+    return min((chain.best for chain in chains), key=_distance)
+
+
+def _best(case: Case, normalized: Floats, rng: np.random.Generator) -> list[Found]:
+    scored = Rendering(case).mss(normalized, rng)
+    return sorted(zip(scored.tolist(), normalized, strict=True), key=_distance)
+
+
+def _distance(found: Found) -> float:
+    return found[0]
+
+
+class _Chain:
+    """CMA-ES in normalized units around one start, whose choices stay."""
+
+    def __init__(self, case: Case, start: Found, rng: np.random.Generator) -> None:
+        self.best = start
+        self._rendering = Rendering(case)
+        self._rng = rng
+        heard = audible(to_plain(start[1]), velocity=127, gate_s=case.target.gate_s)
+        self._free = np.flatnonzero(heard & _CONTINUOUS)
+        bounds = np.tile([0.0, 1.0], (len(self._free), 1))
+        self._cma = CMA(start[1][self._free], _STEP, bounds, seed=int(rng.integers(2**31)))
+
+    @property
+    def exhausted(self) -> bool:
+        return bool(self._cma.should_stop())
+
+    def step(self, renders_left: int) -> int:
+        """One generation, if the renders last; returns how many it took."""
+        size = self._cma.population_size
+        if self.exhausted or renders_left < size:
+            return 0 if self.exhausted else renders_left
+        asked = [self._cma.ask() for _ in range(size)]
+        presets = np.tile(self.best[1], (size, 1))
+        presets[:, self._free] = asked
+        scored = self._rendering.mss(presets, self._rng)
+        self._cma.tell([(x, float(d)) for x, d in zip(asked, scored, strict=True)])
+        best = int(scored.argmin())
+        self.best = min(self.best, (float(scored[best]), presets[best]), key=_distance)
+        return size

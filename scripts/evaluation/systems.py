@@ -1,0 +1,207 @@
+"""Who answers: our matcher, read off along its way, and the baselines it has to beat.
+
+What a baseline is told is said with it; where in doubt it is told more than our matcher, which
+hears the sound and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from antithesis import distances, pitch, sampling
+from antithesis.matching import Match, match
+from antithesis.network import Network, load_network
+from antithesis.parameters import to_plain
+from antithesis.preset import Preset
+from antithesis.spectra import SAMPLE_RATE
+from antithesis.synth import render_notes
+from evaluation.scoring import Answer, level_db, levelled
+from evaluation.targets import DURATION_S, Target
+
+Floats = npt.NDArray[np.float64]
+
+PRIOR = {"musical": 0.5, "uniform": 0.5}
+NETWORK = "network"
+MEAN = "mean preset"
+MEAN_OF_SET = "mean preset of the set"
+INIT = "Init"
+LIBRARY_SEED = 1_000
+QUIETEST_DB = -45.0
+_MIDDLE_NOTE = 60
+_VELOCITY = 100
+
+
+@dataclass(frozen=True)
+class Case:
+    """A target as a system meets it."""
+
+    target: Target
+    sound: Floats
+    seed: int
+
+
+def matches(
+    sound: Floats, weights: Path | None, budgets_s: Sequence[float], seed: int
+) -> dict[str, Answer]:
+    """Our matcher, told nothing but the sound: the network's answer, and the best in time.
+
+    It runs once, for the longest budget, and is read off on its way: a match is found by a budget
+    if it was yielded within it. The network's answer, the first, counts whenever it comes.
+    """
+    budgets_s = sorted(budgets_s)
+    longest = budgets_s[-1] if budgets_s else 0.0
+    answers = {}
+    for found in match(sound, network(weights), budget_s=longest, seed=seed):
+        answers.setdefault(NETWORK, _answer(found))
+        for budget in budgets_s:
+            if found.elapsed_s <= budget or system(budget) not in answers:
+                answers[system(budget)] = _answer(found, budget)
+        if not budgets_s:
+            break
+    return answers
+
+
+def system(budget_s: float) -> str:
+    """The name of our matcher with so many seconds."""
+    return f"{budget_s:g} s"
+
+
+@cache
+def network(weights: Path | None) -> Network:
+    """The network, loaded once a process."""
+    return load_network(weights)
+
+
+def _answer(found: Match, budget_s: float = 0.0) -> Answer:
+    """The match, with the renders that fit into the budget at the rate up to it."""
+    return Answer(
+        found.preset,
+        found.note,
+        found.velocity,
+        found.gate_s,
+        renders=round(found.evaluations * max(1.0, budget_s / found.elapsed_s)),
+        elapsed_s=found.elapsed_s,
+    )
+
+
+def mean_preset(case: Case) -> Answer:
+    """The mean of the prior in normalized units, on the tracked key, at the target's level."""
+    return _mean_of(case, tuple(PRIOR))
+
+
+def mean_of_set(case: Case) -> Answer:
+    """As `mean_preset`, but told which distribution the target was drawn from."""
+    return _mean_of(case, (case.target.set,))
+
+
+def _mean_of(case: Case, names: tuple[str, ...]) -> Answer:
+    preset, gate_s = _mean(names)
+    return level(case, Answer(preset, tracked_note(case.sound), _VELOCITY, gate_s))
+
+
+@cache
+def _mean(names: tuple[str, ...]) -> tuple[Preset, float]:
+    drawn = sampling.mixture(np.random.default_rng(LIBRARY_SEED), 20_000, dict.fromkeys(names, 1))
+    return Preset.from_normalized(drawn.normalized.mean(0)), float(drawn.gate_s.mean())
+
+
+def init_preset(case: Case) -> Answer:
+    """The plug-in's Init, told note, velocity and gate."""
+    target = case.target
+    return level(case, Answer(Preset.init(), target.note, target.velocity, target.gate_s))
+
+
+def nearest(case: Case, size: int) -> Answer:
+    """The nearest by MSS of ``size`` presets from the prior, told note, velocity and gate.
+
+    The same presets for every target, all of them loud enough to hear on a note of their own.
+    """
+    drawn = library(size)
+    rng = np.random.default_rng(case.seed)
+    scored = Rendering(case).mss(drawn, rng)
+    return replace(rated(case, drawn[int(scored.argmin())]), renders=size)
+
+
+def library_name(size: int) -> str:
+    """The name of the baseline `nearest`."""
+    return f"nearest of {size:,}"
+
+
+@cache
+def library(size: int) -> Floats:
+    """Normalized presets (size, 38) from the prior, silent ones left out."""
+    return draw(np.random.default_rng(LIBRARY_SEED), size)
+
+
+def draw(rng: np.random.Generator, count: int) -> Floats:
+    """Normalized presets (count, 38) from the prior, silent ones left out."""
+    kept: list[Floats] = []
+    while len(kept) < count:
+        drawn = sampling.mixture(rng, 50, PRIOR)
+        sounds = render_notes(drawn.normalized, drawn.note, drawn.velocity, drawn.gate_s)
+        loud = [level_db(sound) > QUIETEST_DB for sound in sounds]
+        kept += list(drawn.normalized[loud])
+    return np.array(kept[:count])
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """Presets played as the target was, at a random vibrato phase, and measured by exact MSS."""
+
+    case: Case
+    chunk: int = 25
+
+    def mss(self, normalized: Floats, rng: np.random.Generator) -> Floats:
+        """Distances (n,) of presets (n, 38)."""
+        target = distances.Target(self.case.sound)
+        chunks = np.array_split(normalized, range(self.chunk, len(normalized), self.chunk))
+        return np.concatenate(
+            [target.compare(distances.mss, self._played(chunk, rng)) for chunk in chunks]
+        )
+
+    def _played(self, normalized: Floats, rng: np.random.Generator) -> Floats:
+        target = self.case.target
+        return render_notes(
+            normalized,
+            target.note,
+            target.velocity,
+            target.gate_s,
+            warmup_s=rng.uniform(0.2, 4.0, len(normalized)),
+            duration_s=DURATION_S,
+        )
+
+
+def rated(case: Case, normalized: Floats) -> Answer:
+    """A preset played as the target was, at the target's level."""
+    target = case.target
+    preset = Preset.from_plain(to_plain(normalized))
+    return level(case, Answer(preset, target.note, target.velocity, target.gate_s))
+
+
+def level(case: Case, answer: Answer) -> Answer:
+    """The same at the target's level."""
+    sound = render_notes(
+        answer.preset.normalized[None], answer.note, answer.velocity, answer.gate_s
+    )[0]
+    return replace(answer, preset=levelled(answer.preset, sound, case.sound))
+
+
+def tracked_note(sound: Floats) -> int:
+    """The key nearest to the tracked pitch, or the middle one."""
+    heard = pitch.track(sound, SAMPLE_RATE)
+    return pitch.nearest_note(heard.f0_hz)[0] if heard.f0_hz else _MIDDLE_NOTE
+
+
+def baselines(case: Case, library_size: int) -> Iterable[tuple[str, Answer]]:
+    """Every baseline that costs little."""
+    yield MEAN, mean_preset(case)
+    yield MEAN_OF_SET, mean_of_set(case)
+    yield INIT, init_preset(case)
+    if library_size:
+        yield library_name(library_size), nearest(case, library_size)

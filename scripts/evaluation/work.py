@@ -1,0 +1,99 @@
+"""The work on one target, and all targets on all cores."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from antithesis import distances
+from evaluation import scoring, tuning
+from evaluation.results import Row, row
+from evaluation.rivals import rivals
+from evaluation.scoring import Answer
+from evaluation.systems import Case, baselines, matches
+from evaluation.targets import SETS, Target, rendered
+
+Floats = npt.NDArray[np.float64]
+
+TRUTH = "true preset"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked of every target."""
+
+    budgets_s: tuple[float, ...]
+    library: int
+    rivals: bool
+    metrics: tuple[str, ...]
+    seed: int
+    weights: Path | None
+
+
+def run(plan: Plan, target: Target) -> list[Row]:
+    """Every system's answer to one target, scored."""
+    sound = rendered([target])[0]
+    case = Case(target, sound, seed=_seed(plan, target))
+    judge = _Judge(case, plan.metrics)
+    return [judge.row(system, answer) for system, answer in _answers(plan, case)]
+
+
+def _seed(plan: Plan, target: Target) -> int:
+    return 10_000 * plan.seed + 1_000 * SETS.index(target.set) + target.id
+
+
+def _answers(plan: Plan, case: Case) -> Iterator[tuple[str, Answer]]:
+    target = case.target
+    yield TRUTH, Answer(target.preset, target.note, target.velocity, target.gate_s)
+    ours = matches(case.sound, plan.weights, plan.budgets_s, case.seed)
+    yield from ours.items()
+    yield from baselines(case, plan.library)
+    if plan.rivals:
+        yield from rivals(case, {system: answer.renders for system, answer in ours.items()})
+
+
+class _Judge:
+    """Scores answers to one target, whose own side is computed once."""
+
+    def __init__(self, case: Case, metrics: tuple[str, ...]) -> None:
+        self._case = case
+        self._metrics = metrics
+        self._target = distances.Target(case.sound)
+        self._target_hz = tuning.by_ear(case.sound, sure=True)
+
+    def row(self, system: str, answer: Answer) -> Row:
+        sounds = scoring.sounds(answer)
+        levels = [scoring.level_db(sound) for sound in sounds]
+        return row(
+            self._case.target,
+            system,
+            answer,
+            level_error_db=float(np.mean(levels)) - scoring.level_db(self._case.sound),
+            target_hz=self._target_hz,
+            answer_hz=tuning.by_ear(sounds[0]),
+            distances=scoring.score(sounds, self._target, self._metrics),
+        )
+
+
+def run_all(plan: Plan, targets: Sequence[Target], jobs: int) -> list[Row]:
+    """Every target, on so many processes, with progress on stderr."""
+    bar = partial(tqdm, total=len(targets), unit=" targets", smoothing=0.05)
+    if jobs == 1:
+        found = [run(plan, target) for target in bar(targets)]
+    else:
+        with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+            found = list(bar(pool.imap_unordered(partial(run, plan), _mixed(targets))))
+    rows = [one for rows in found for one in rows]
+    return sorted(rows, key=lambda one: (SETS.index(one.set), one.id))
+
+
+def _mixed(targets: Sequence[Target]) -> list[Target]:
+    """In an order that mixes the sets, so that the time left is told well from the start."""
+    return sorted(targets, key=lambda target: (target.id, target.set))

@@ -1,0 +1,269 @@
+"""The evaluation says what it claims to say: floors, rules, intervals, and the whole script."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from antithesis import distances
+from antithesis.preset import Preset
+from evaluation import knobs, scoring, statistics, systems, tables, tuning
+from evaluation.results import Results, row
+from evaluation.scoring import Answer
+from evaluation.targets import SETS, Target, choose, read_targets, rendered
+
+SCRIPT = Path(__file__).parents[1] / "scripts" / "evaluate.py"
+
+
+def truth(target: Target) -> Answer:
+    return Answer(target.preset, target.note, target.velocity, target.gate_s)
+
+
+def played(preset: Preset, note: int = 60, velocity: int = 100, gate_s: float = 1.0):
+    return preset, note, velocity, gate_s
+
+
+def init(**plain: float) -> Preset:
+    return Preset.init().replace(**plain)
+
+
+# Targets
+
+
+def test_development_targets_are_560_in_four_sets_and_two_equal_parts() -> None:
+    sizes = {name: len(choose([name], "all")) for name in SETS}
+    assert sizes == {"musical": 200, "uniform": 200, "nine": 100, "split": 60}
+    for name in SETS:
+        held_out, tuning_part = choose([name], "held-out"), choose([name], "tuning")
+        assert len(held_out) == len(tuning_part) == sizes[name] / 2
+        assert all(target.id % 2 for target in held_out)
+
+
+def test_a_limit_counts_per_set() -> None:
+    chosen = choose(SETS, "held-out", 3)
+    assert [target.set for target in chosen] == [name for name in SETS for _ in range(3)]
+
+
+# Scoring
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_true_preset_scores_the_floor_that_stands_in_the_file(name: str) -> None:
+    for target, sound in zip(two := choose([name], "held-out", 2), rendered(two), strict=True):
+        judge = distances.Target(sound)
+        scored = scoring.score(scoring.sounds(truth(target)), judge, ("mss_db",))
+        assert scored["mss_db"] == pytest.approx(target.floor_db, abs=6e-4)  # three decimals
+
+
+def test_a_sound_is_at_no_distance_from_itself() -> None:
+    sound = rendered(choose(["musical"], "held-out", 1))
+    scored = scoring.score(sound, distances.Target(sound[0]), scoring.QUICK_METRICS)
+    best = {"mss_db": 0, "sot": 0, "log_mel_l1_db": 0, "rms_cos": 1}
+    assert scored == pytest.approx(best, abs=1e-9)
+
+
+def test_a_score_is_the_mean_over_three_vibrato_phases() -> None:
+    vibrato = Answer(init(kLfoAmount=-0.05), 60, 100, 1.0)
+    sounds = scoring.sounds(vibrato)
+    judge = distances.Target(sounds[0])
+    each = [judge.compare(distances.mss, sound)[0] for sound in sounds]
+    assert each[0] == 0
+    assert min(each[1:]) > 1
+    scored = scoring.score(sounds, judge, ("mss_db",))
+    assert scored["mss_db"] == pytest.approx(np.mean(each))
+
+
+@pytest.mark.parametrize(
+    ("floor", "limit"), [(0.1, 0.4), (1.2, 1.5), (2.0, 2.5)], ids=["low", "even", "high"]
+)
+def test_matched_is_a_quarter_or_three_tenths_of_a_decibel_above_the_floor(
+    floor: float, limit: float
+) -> None:
+    assert scoring.matched(limit - 1e-9, floor)
+    assert not scoring.matched(limit + 1e-6, floor)
+
+
+def test_a_baseline_is_brought_to_the_target_s_level_as_far_as_the_knob_goes() -> None:
+    sound = np.full(10, 0.1)
+    assert scoring.levelled(init(), sound, 0.5 * sound)["kMasterVolume"] == pytest.approx(0.125)
+    assert scoring.levelled(init(), sound, 100 * sound)["kMasterVolume"] == 0.5
+
+
+# Statistics
+
+
+def test_an_interval_holds_its_median_and_narrows_with_targets() -> None:
+    values = np.random.default_rng(1).exponential(2.0, 400)
+    few, many = statistics.interval(values[:25]), statistics.interval(values)
+    for found in (few, many):
+        assert found.low <= found.value <= found.high
+    assert many.value == np.median(values)
+    assert many.high - many.low < few.high - few.low
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(2)
+    found = [statistics.interval(rng.normal(3.0, 1.0, 40), np.mean) for _ in range(100)]
+    assert 85 <= sum(one.low <= 3.0 <= one.high for one in found) <= 100
+
+
+def test_failures_without_a_number_are_worse_than_all_others() -> None:
+    assert statistics.interval([1.0, 2.0, np.inf]).value == 2.0
+    assert statistics.interval([1.0, np.inf, np.inf]).value == np.inf
+
+
+def test_a_lead_is_paired() -> None:
+    hardness = np.linspace(0, 20, 30)
+    ahead = statistics.lead(hardness, hardness + 0.5)
+    assert ahead.won == 1
+    assert [ahead.by.value, ahead.by.low, ahead.by.high] == pytest.approx([0.5] * 3)
+
+
+# Knobs
+
+
+EQUIVALENT = {
+    "fine carried into coarse": (
+        played(init(kOsc1Coarse=2.0, kOsc1Fine=-0.9)),
+        played(init(kOsc1Coarse=1.0, kOsc1Fine=0.1)),
+    ),
+    "key and coarse": (
+        played(init(kOsc1Coarse=12.0), note=48),
+        played(init(), note=60),
+    ),
+    "oscillator 2 alone": (
+        played(init(kOscMix=0.0, kOsc2Wave=3.0, kOsc1Wave=1.0)),
+        played(init(kOscMix=1.0, kOsc2Wave=4.0, kOsc1Wave=3.0)),
+    ),
+    "what is not heard": (
+        played(init(kFilterCutoff=300.0, kModEnvA=700.0, kFmCoarse=20.0)),
+        played(init()),
+    ),
+    "key tracking and cutoff": (
+        played(init(kFilterEnabled=1.0, kFilterCutoff=1000.0, kFilterKeyTrack=1.0), note=69),
+        played(init(kFilterEnabled=1.0, kFilterCutoff=1440.0, kFilterKeyTrack=0.0), note=69),
+    ),
+    "velocity and its sensitivity": (
+        played(init(kVolEnvV=0.0), velocity=30),
+        played(init(kVolEnvV=0.0), velocity=120),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EQUIVALENT)
+def test_presets_that_sound_alike_cost_nothing(case: str) -> None:
+    first, second = EQUIVALENT[case]
+    compared = knobs.compare([first, second], [second, first])
+    assert knobs.mean_error(compared).value == pytest.approx(0, abs=1e-9)
+    assert knobs.choices(compared) == 1
+    assert all(knob.right in (None, 1) for knob in knobs.each_knob(compared))
+
+
+def test_only_what_is_heard_in_the_truth_counts() -> None:
+    compared = knobs.compare([played(init())], [played(init(kFilterEnabled=1.0))])
+    assert compared.count("kFilterCutoff") == compared.count("kOsc2Wave") == 0
+    assert compared.count("kFilterEnabled") == compared.count("kOsc1Wave") == 1
+    assert knobs.accuracy(compared, "kFilterEnabled") == 0
+
+
+def test_a_rare_choice_counts_as_much_as_a_frequent_one() -> None:
+    truths = [played(init(kOsc1Wave=float(wave))) for wave in (2, 2, 2, 2, 0)]
+    always_saw = [played(init(kOsc1Wave=2.0))] * 5
+    assert knobs.accuracy(knobs.compare(truths, always_saw), "kOsc1Wave") == 0.5
+
+
+def test_split_is_judged_by_its_size() -> None:
+    truths = [played(init(kOsc1Split=0.010))] * 3
+    answers = [played(init(kOsc1Split=value)) for value in (-0.0101, 0.0124, 0.0126)]
+    assert knobs.split(knobs.compare(truths, answers)).value == pytest.approx(2 / 3)
+
+
+def test_a_time_is_near_within_a_tenth_or_5_ms() -> None:
+    def attack(seconds: float) -> Preset:
+        return init(kVolEnvA=1000.5 - 1 / seconds)
+
+    truths = [played(attack(s)) for s in (0.010, 0.010, 0.100, 0.100)]
+    answers = [played(attack(s)) for s in (0.0149, 0.0151, 0.109, 0.111)]
+    compared = knobs.compare(truths, answers)
+    assert knobs.time(compared, "kVolEnvA").value == 0.5
+    assert knobs.time_error_ms(compared, "kVolEnvA").value == pytest.approx(7, abs=0.1)
+
+
+def test_every_parameter_has_a_line() -> None:
+    knobs_found = list(knobs.each_knob(knobs.compare([played(init())], [played(init())])))
+    assert len(knobs_found) == 38
+    assert all(knob.error == 0 for knob in knobs_found if knob.count)
+
+
+# Pitch
+
+
+def test_failures_stay_among_the_pitch_errors() -> None:
+    errors = [tuning.cents(hz, 440.0) for hz in (440.0, 441.0, 880.0, 660.0, None)]
+    found = tuning.tuning(errors)
+    assert found.count == 5
+    assert found.in_tune.value == pytest.approx(0.4)
+    assert found.octaves == pytest.approx(0.2)
+    assert found.failed == pytest.approx(0.2)
+
+
+def test_the_tracker_hears_the_targets_where_their_presets_say() -> None:
+    easy = choose(["split"], "held-out", 4)
+    for target, sound in zip(easy, rendered(easy), strict=True):
+        expected = tuning.by_preset(target.preset, target.note)
+        assert abs(tuning.cents(tuning.by_ear(sound), expected)) < 50
+
+
+# Baselines and tables
+
+
+def test_baselines_keep_to_what_they_are_told() -> None:
+    target = choose(["musical"], "held-out", 1)[0]
+    case = systems.Case(target, rendered([target])[0], seed=1)
+    near, again = (systems.nearest(case, 20) for _ in range(2))
+    assert near == again
+    assert (near.note, near.velocity, near.gate_s) == (target.note, target.velocity, target.gate_s)
+    assert systems.init_preset(case).preset.replace(kMasterVolume=0.25) == Preset.init()
+    assert systems.mean_preset(case).preset["kOscMix"] == pytest.approx(0.6, abs=0.2)
+
+
+def test_tables_of_perfect_answers_say_so() -> None:
+    chosen = [target for target in read_targets() if target.id in (1, 3)]
+    perfect = {"mss_db": 0.0, "sot": 0.0, "rms_cos": 1.0, "log_mel_l1_db": 0.0}
+    rows = [
+        row(target, system, truth(target), level_error_db=0.0, target_hz=440.0, answer_hz=440.0,
+            distances=perfect)
+        for target in chosen for system in ("network", "Init")
+    ]  # fmt: skip
+    results = Results(tuple(rows), {})
+    text = tables.report(results, per_parameter=True)
+    assert "| nine (2) | network | 0.00 [0.00, 0.00] | 100 [100, 100] |" in text
+    assert "| kModEnvCutoff | " in text
+    for found in tables.figures(results).values():
+        assert found["network"]["mean_error"] == 0
+        assert found["network"]["in_tune_by_preset"] in (1, pytest.approx(np.nan, nan_ok=True))
+
+
+def test_quick_runs_from_end_to_end(tmp_path: Path) -> None:
+    kept, picture = tmp_path / "quick.json", tmp_path / "quick.png"
+    command = [sys.executable, str(SCRIPT), "--quick", "--limit", "1", "--set", "nine", "split"]
+    command += ["--budget", "0.2", "--library", "10", "--jobs", "2"]
+    command += ["--json", str(kept), "--picture", str(picture)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    whole = json.loads(kept.read_text())
+    assert set(whole) == {"options", "tables", "rows"}
+    answered = ["true preset", "network", "0.2 s", "mean preset", "mean preset of the set", "Init"]
+    answered.append("nearest of 10")
+    assert list(whole["tables"]["nine"]) == list(whole["tables"]["split"]) == answered
+    assert len(whole["rows"]) == 2 * len(answered)
+    assert "| nine (1) | network |" in done.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    again = [sys.executable, str(SCRIPT), "--read", str(kept)]
+    remade = subprocess.run(again, capture_output=True, text=True, check=True, timeout=100)
+    assert remade.stdout == done.stdout
