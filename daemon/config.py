@@ -11,19 +11,16 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from antithesis.errors import ConfigError
-from daemon.hosts import HOSTS, HostRow, MidiLink, OscLink, find_host
+from daemon.hosts import BUILTIN, HOSTS, HostRow, MidiLink, OscLink, find_host
 from daemon.mistakes import explain, suggest
 
 ENVIRONMENT_VARIABLE = "ANTITHESIS_CONFIG"
-_BUILTIN: Final = HOSTS["builtin"].link
-assert isinstance(_BUILTIN, OscLink)
-SYNTH_PORT: Final = _BUILTIN.port
 
 
 def _whole_path(path: Path) -> Path:
@@ -118,7 +115,7 @@ class Osc(Section):
 class Synth(Section):
     """The built-in synth."""
 
-    port: Port = Field(default=SYNTH_PORT, description="UDP port that it listens on for OSC")
+    port: Port = Field(default=BUILTIN.port, description="UDP port that it listens on for OSC")
     midi_port: str = Field(
         default="", description='MIDI input port; "" is one that it makes itself, where it can'
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import IO, Any
@@ -43,20 +42,12 @@ def to_note(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     """Return the MIDI note that an option says: a number from 0 to 127, or a name such as A#2."""
     if value is None:
         return None
-    note = int(value) if value.isdecimal() else _named_note(value)
+    from antithesis.pitch import note_from_name
+
+    note = int(value) if value.isdecimal() else note_from_name(value)
     if note is None or not 0 <= note <= 127:
         raise click.BadParameter(f"{value!r} is no note: give 0 to 127, or a name such as A#2")
     return note
-
-
-def _named_note(name: str) -> int | None:
-    from antithesis.report.words import KEYS
-
-    found = re.fullmatch(r"([A-G])([#b]?)(-?\d)", name[:1].upper() + name[1:])
-    if found is None:
-        return None
-    letter, sign, octave = found.groups()
-    return KEYS.index(letter) + {"#": 1, "b": -1, "": 0}[sign] + 12 * (int(octave) + 1)
 
 
 def examples(*lines: str) -> str:

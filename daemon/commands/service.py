@@ -88,8 +88,11 @@ def synth(port: int | None, wav: Path | None, device: str | None, seconds: float
     metavar="SECONDS",
     help="Search this long for each sound.",
 )
+@click.option("--listen", is_flag=True, help="Play each sound and its match on the audio device.")
 @AS_JSON
-def demo(files: tuple[Path, ...], seed: int | None, budget: float, as_json: bool) -> None:
+def demo(
+    files: tuple[Path, ...], seed: int | None, budget: float, listen: bool, as_json: bool
+) -> None:
     """Show the whole path: three sounds and FILES, matched, sent, played, and compared.
 
     Ends by itself. The exit status is 0 only if the built-in synth confirmed every preset and what
@@ -97,7 +100,8 @@ def demo(files: tuple[Path, ...], seed: int | None, budget: float, as_json: bool
     """
     from daemon.demo import run_demo
 
-    sys.exit(0 if run_demo(files, seed=seed, budget_s=budget, as_json=as_json) else 1)
+    well = run_demo(files, seed=seed, budget_s=budget, as_json=as_json, listen=listen)
+    sys.exit(0 if well else 1)
 
 
 @click.command(
