@@ -153,7 +153,7 @@ def decode(places: Floats) -> tuple[Floats, Floats]:
             gates = head.plain(places[:, k])
         else:
             plain[:, BY_ID[head.id].index] = head.plain(places[:, k])
-    return plain, gates
+    return np.clip(plain, MINIMUM, MAXIMUM), gates  # a logarithm may overshoot by a rounding
 
 
 def probabilities(logits: npt.NDArray[np.float32]) -> Floats:

@@ -62,14 +62,15 @@ class Match:
 
     def render(self, *, duration_s: float = MATCHED_S) -> Floats:
         """The match as sound (samples,) at 44.1 kHz."""
-        return render_notes(
+        sounds = render_notes(
             self.preset.normalized[None],
             self.note,
             self.velocity,
             self.gate_s,
             duration_s=duration_s,
             warmup_s=self.warmup_s,
-        )[0]
+        )
+        return np.asarray(sounds[0])
 
 
 def match(
@@ -99,7 +100,7 @@ def match(
 
 
 def _prepared(samples: npt.NDArray[np.floating]) -> Floats:
-    sound = np.asarray(samples, np.float64)[: round(MATCHED_S * SAMPLE_RATE)]
+    sound = np.array(samples, np.float64)[: round(MATCHED_S * SAMPLE_RATE)]
     if sound.ndim != 1 or not sound.size:
         raise AudioError(f"a sound of shape {sound.shape}: give mono samples (n,)")
     if not np.isfinite(sound).all():
@@ -133,6 +134,8 @@ class _Matcher:
         best = self._in_tune(min(pool, key=lambda s: s.distance))
         told = self._match(best)
         yield told
+        if self._elapsed_s >= self._budget_s:
+            return
         for found in refine(self._stage, [*pool, best], self._rng):
             if found.distance < best.distance:
                 best = self._in_tune(found)
@@ -192,7 +195,7 @@ class _Matcher:
             evaluations=self._stage.evaluations,
             warmup_s=candidate.phase / float(frequency),
             level_error_db=float(20 * np.log10(plain[0, _GAIN] / wanted)),
-            f0_hz=self._heard.f0_hz,
+            f0_hz=float(self._heard.f0_hz) or None,
         )
 
 

@@ -23,6 +23,7 @@ LAYERS = (
     "sampling",
     "audio",
     "spectra",
+    "mels",
     "distances",
     "pitch",
     "segments",

@@ -1,0 +1,135 @@
+"""A sound in, its preset out: the trained network and the exact synth, nothing faked."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from antithesis import sampling
+from antithesis.distances import Target, mss
+from antithesis.errors import AudioError, ModelError
+from antithesis.matching import Match, match
+from antithesis.network import load_network, model_path
+from antithesis.pitch import cents, track
+from antithesis.preset import Preset
+from antithesis.synth import Event, render, render_notes
+
+RATE = 44100
+
+
+@pytest.fixture(scope="module")
+def network():
+    return load_network()
+
+
+@pytest.fixture(scope="module")
+def lead():
+    """A sound that asks for little: a filtered saw of 0.8 s."""
+    preset = Preset.init().replace(
+        kFilterEnabled=1, kFilterCutoff=1800, kVolEnvS=0.6, kVolEnvD=992, kVoiceMode=0
+    )
+    events = [Event.from_row([0, 1, 57, 100]), Event.from_row([0.8, 0, 57, 0])]
+    return render(preset, events, 2.0, warmup_s=0.4)
+
+
+@pytest.fixture(scope="module")
+def matches(network, lead) -> list[Match]:
+    return list(match(lead, network, budget_s=2.0))
+
+
+def test_matches_only_get_better(matches):
+    distances = [found.distance for found in matches]
+    assert distances == sorted(distances, reverse=True)
+    assert [found.elapsed_s for found in matches] == sorted(found.elapsed_s for found in matches)
+
+
+def test_the_best_match_is_near_and_on_the_right_key(matches, lead):
+    best = matches[-1]
+    assert best.distance < 3.0
+    assert best.velocity > 0
+    assert best.gate_s == pytest.approx(0.8, abs=0.15)
+    assert abs(cents(track(best.render(), RATE).f0_hz, track(lead, RATE).f0_hz)) < 10
+
+
+def test_a_match_says_what_it_sounds_like(matches, lead):
+    best = matches[-1]
+    sound = best.render()
+    assert sound.shape == lead.shape
+    rms = np.sqrt(np.mean(sound**2)), np.sqrt(np.mean(lead**2))
+    assert rms[0] == pytest.approx(rms[1], rel=0.05)
+
+
+def test_the_network_alone_is_asked_with_a_budget_of_zero(network, lead):
+    assert len(list(match(lead, network, budget_s=0.0))) == 1
+
+
+def test_the_search_can_be_left_at_any_time(network, lead):
+    running = match(lead, network, budget_s=60.0)
+    first = next(running)
+    running.close()
+    assert first.distance > 0
+
+
+def test_a_given_note_is_kept(network, lead):
+    for found in match(lead, network, budget_s=0.0, note=45):
+        assert found.note == 45
+
+
+def test_the_same_seed_makes_the_same_first_match(network, lead):
+    first, second = (next(match(lead, network, budget_s=0.0, seed=3)) for _ in range(2))
+    assert first.preset == second.preset
+
+
+def test_nearer_than_any_of_a_hundred_random_presets(network, lead):
+    drawn = sampling.musical(np.random.default_rng(21), 100)
+    sounds = render_notes(drawn.normalized, 57, 100, 0.8)
+    others = Target(lead).compare(mss, sounds)
+    assert next(match(lead, network, budget_s=0.0)).distance < others.min()
+
+
+@pytest.mark.parametrize(
+    ("sound", "reason"),
+    [
+        (np.zeros(44100), "silent"),
+        (np.zeros(0), "mono samples"),
+        (np.zeros((2, 44100)), "mono samples"),
+        (np.full(44100, np.nan), "NaN"),
+        (np.r_[np.ones(100), np.inf], "infinite"),
+    ],
+    ids=["silence", "nothing", "stereo", "NaN", "infinity"],
+)
+def test_what_is_no_sound_is_refused_at_once(network, sound, reason):
+    with pytest.raises(AudioError, match=reason):
+        match(sound, network, budget_s=1.0)
+
+
+def test_a_very_short_sound_is_matched(network):
+    click = np.r_[np.sin(np.arange(400) / 5), np.zeros(10)]
+    assert next(match(click, network, budget_s=0.0)).distance >= 0
+
+
+def test_noise_is_matched(network):
+    noise = 0.1 * np.random.default_rng(0).normal(size=RATE)
+    assert next(match(noise, network, budget_s=0.0)).distance < 15
+
+
+def test_missing_weights_say_what_to_do(tmp_path):
+    with pytest.raises(ModelError, match="train it again"):
+        load_network(tmp_path / "none.onnx")
+
+
+def test_weights_of_another_table_are_refused(tmp_path, network):
+    card = {**network.card, "table": "000000000000"}
+    (tmp_path / "other.onnx").write_bytes(model_path().read_bytes())
+    (tmp_path / "other.json").write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(ModelError, match="another parameter table"):
+        load_network(tmp_path / "other.onnx")
+
+
+def test_garbage_for_weights_is_refused(tmp_path, network):
+    (tmp_path / "garbage.onnx").write_bytes(b"not a model")
+    (tmp_path / "garbage.json").write_text(json.dumps(network.card), encoding="utf-8")
+    with pytest.raises(ModelError, match="onnxruntime"):
+        load_network(tmp_path / "garbage.onnx")
