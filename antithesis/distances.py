@@ -16,14 +16,14 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+import scipy.fft
 
 from antithesis.jit import kernel
+from antithesis.spectra import SAMPLE_RATE, mel_bank
 
 FloatArray = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.floating]
 Features = Sequence[Samples]
-
-SAMPLE_RATE = 44100
 
 _MSS_CONFIGS = ((0.010, 0.005, 32), (0.025, 0.010, 64), (0.100, 0.050, 128))  # window, hop, mels
 _LOG_MEL_CONFIGS = ((512, 40), (1024, 64), (4096, 128))  # window in samples, mels; hop a quarter
@@ -187,15 +187,18 @@ def _db(power: Samples, floor: float) -> Samples:
 
 
 def _mel_power(x: Samples, window: int, hop: int, n_mels: int, sample_rate: int) -> Samples:
-    return _power(x, window, hop) @ _mel_filters(window, n_mels, sample_rate, x.dtype.char)
+    bank = mel_bank(window, n_mels, sample_rate)
+    # Slaney's norm: each triangle of area 1.
+    powers = bank.weigh(_power(x, window, hop)) * (2 / bank.widths_hz)
+    return powers.astype(x.dtype, copy=False)
 
 
 def _power(x: Samples, window: int, hop: int) -> Samples:
     """The power spectrogram of centred frames, (frames, window // 2 + 1)."""
     padded = np.pad(x, window // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
-    spectrum = np.fft.rfft(frames * _hann(window, x.dtype.char), axis=1)
-    return spectrum.real**2 + spectrum.imag**2
+    spectrum = scipy.fft.rfft(frames * _hann(window, x.dtype.char), axis=1)
+    return np.asarray(spectrum.real**2 + spectrum.imag**2)
 
 
 @lru_cache(maxsize=32)
@@ -209,23 +212,3 @@ def _cosines(n: int, kept: int) -> FloatArray:
     angles = np.pi / n * (np.arange(n)[:, None] + 0.5) * np.arange(kept)
     scale = np.where(np.arange(kept) == 0, np.sqrt(1 / n), np.sqrt(2 / n))
     return np.asarray(np.cos(angles) * scale)
-
-
-@lru_cache(maxsize=32)
-def _mel_filters(window: int, n_mels: int, sample_rate: int, dtype: str) -> Samples:
-    """Slaney's triangles, each of area 1, (window // 2 + 1, n_mels)."""
-    edges = _mel_to_hz(np.linspace(0, _hz_to_mel(sample_rate / 2), n_mels + 2))
-    bins = np.fft.rfftfreq(window, 1 / sample_rate)[:, None]
-    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    triangles = np.maximum(0, np.minimum(rising, falling))
-    return (triangles * 2 / (edges[2:] - edges[:-2])).astype(dtype)
-
-
-def _hz_to_mel(hz: float) -> float:
-    """Slaney's scale: 15 mels linear up to 1 kHz, then 27 to each factor of 6.4."""
-    return hz * 3 / 200 if hz < 1000 else 15 + 27 * np.log(hz / 1000) / np.log(6.4)
-
-
-def _mel_to_hz(mel: FloatArray) -> FloatArray:
-    return np.where(mel < 15, mel * 200 / 3, 1000 * 6.4 ** ((mel - 15) / 27))

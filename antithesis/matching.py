@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -34,6 +34,8 @@ Floats = npt.NDArray[np.float64]
 
 MATCHED_S: Final = 2.0  # what of a sound is matched
 _DRAWS: Final = 7  # candidates a key besides the likeliest
+_KEYS: Final = 4  # asked about, at most
+_OCTAVE: Final = 12
 _NOTE_RANGE: Final = (12, 115)
 _SURE: Final = 0.5  # confidence from which a pitch is believed
 _MISTUNED: Final = (0.01, 1.0)  # semitones worth correcting, and that can be a mistuning
@@ -79,24 +81,27 @@ def match(
     *,
     budget_s: float,
     note: int | None = None,
+    named: int | None = None,
     seed: int = 0,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Match]:
     """Match a sound, for as long as the budget and whoever asks allow.
 
-    Yields the best of the network's candidates first, then a match whenever a better one is found;
-    between two, never more than about a tenth of a second passes without a chance to leave.
+    Yields the best of the network's candidates first, then a match whenever a better one is found.
 
     Args:
         samples: The sound (n,), mono at 44.1 kHz, from its onset on; its first 2 s are matched.
         network: From :func:`antithesis.network.load_network`.
         budget_s: Seconds of searching; 0 stops after the network's candidates.
-        note: MIDI note of the sound, where it is known.
+        note: MIDI note of the sound, where it is known for certain.
+        named: MIDI note that a file's name or header gives: its octave is no more than a hint.
         seed: The same seed makes the same draws.
+        stop: Asked after every dozen renders; the search ends when it says so.
 
     Raises:
         AudioError: the sound is empty, silent or not finite.
     """
-    return _Matcher(_prepared(samples), network, budget_s, note, seed).run()
+    return _Matcher(_prepared(samples), network, budget_s, note, named, seed).run(stop)
 
 
 def _prepared(samples: npt.NDArray[np.floating]) -> Floats:
@@ -114,18 +119,25 @@ class _Matcher:
     """One match: the target, what was heard of it, and the way from guess to best."""
 
     def __init__(
-        self, target: Floats, network: Network, budget_s: float, note: int | None, seed: int
+        self,
+        target: Floats,
+        network: Network,
+        budget_s: float,
+        note: int | None,
+        named: int | None,
+        seed: int,
     ) -> None:
         self._started = time.monotonic()
         self._target = target
         self._network = network
         self._budget_s = budget_s
         self._note = note
+        self._named = named
         self._rng = np.random.default_rng(seed)
         self._stage = Stage(target)
         self._scoring = Target(target)
 
-    def run(self) -> Iterator[Match]:
+    def run(self, stop: Callable[[], bool]) -> Iterator[Match]:
         """The matches, best last."""
         keys = self._keys()
         sounds = np.tile(self._target, (len(keys), 1))
@@ -143,7 +155,7 @@ class _Matcher:
                 if better.distance < told.distance:
                     told = better
                     yield told
-            if self._elapsed_s >= self._budget_s:
+            if self._elapsed_s >= self._budget_s or stop():
                 return
 
     @property
@@ -155,15 +167,17 @@ class _Matcher:
         return pitch.track(self._target, SAMPLE_RATE)
 
     def _keys(self) -> list[int]:
-        """Keys to ask the network about: the user's, or the tracker's with its octaves."""
+        """Keys to ask the network about: the user's, else the named one's and the tracker's."""
         if self._note is not None:
             return [self._note]
         heard = self._heard
-        guesses = [pitch.nearest_note(hz)[0] for hz in (heard.f0_hz, *heard.hypotheses) if hz]
-        guesses = guesses or [48, 60]
-        guesses += [guesses[0] + 12, guesses[0] - 12]
+        guesses = [pitch.nearest_note(hz)[0] for hz in heard.hypotheses] or [48, 60]
+        guesses += [guesses[0] + _OCTAVE, guesses[0] - _OCTAVE]
+        if self._named is not None:
+            octaves = round((guesses[0] - self._named) / _OCTAVE)
+            guesses = [self._named + _OCTAVE * octaves, self._named, *guesses]
         keys = [int(np.clip(key, *_NOTE_RANGE)) for key in guesses]
-        return list(dict.fromkeys(keys))[:4]
+        return list(dict.fromkeys(keys))[:_KEYS]
 
     def _in_tune(self, scored: Scored) -> Scored:
         """The candidate with its pitch where the target's is, if that can be told and is near."""

@@ -33,13 +33,13 @@ class Tables:
     hop: int
     window: Floats  # (N,)
     twiddles: Floats  # (N, 2): cosine and sine of -2 pi k / N
-    bank: Floats  # (mels, N / 2 + 1)
-    edges: npt.NDArray[np.int64]  # (mels, 2): first and last bin of each band
+    weights: Floats  # (mels, N / 2 + 1)
+    limits: npt.NDArray[np.int64]  # (mels, 2): first bin of each band, and the one after its last
 
     @property
     def arrays(self) -> tuple[int, Floats, Floats, Floats, npt.NDArray[np.int64]]:
         """For a compiled function, which cannot take the dataclass."""
-        return self.hop, self.window, self.twiddles, self.bank, self.edges
+        return self.hop, self.window, self.twiddles, self.weights, self.limits
 
 
 @lru_cache(maxsize=8)
@@ -47,11 +47,9 @@ def tables(window: int, hop: int, n_mels: int) -> Tables:
     """Tables for windows of 4^k or 2 * 4^k samples."""
     turns = -2.0 * np.pi * np.arange(window) / window
     twiddles = np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)
-    bank = np.ascontiguousarray(mel_bank(window, n_mels).T)
-    live = bank > 0.0
-    first = live.argmax(axis=1)
-    last = np.where(live.any(axis=1), bank.shape[1] - live[:, ::-1].argmax(axis=1), first)
-    return Tables(hop, hann(window), twiddles, bank, np.stack([first, last], axis=1))
+    bank = mel_bank(window, n_mels)
+    weights = bank.weights.astype(np.float32)
+    return Tables(hop, hann(window), twiddles, weights, bank.limits)
 
 
 @kernel
@@ -61,7 +59,7 @@ def mel_powers(padded: Any, margin: int, table: Any, out: Any) -> None:
     ``table`` is :attr:`Tables.arrays`. Frame i is centred on sample i * hop; the margin is at least
     half a window and a hop per lane.
     """
-    hop, window, twiddles, bank, edges = table
+    hop, window, twiddles, weights, limits = table
     half = window.shape[0] // 2
     re = np.empty(half * LANES, np.float32)
     im = np.empty(half * LANES, np.float32)
@@ -75,7 +73,7 @@ def mel_powers(padded: Any, margin: int, table: Any, out: Any) -> None:
             _unpack(re_next, im_next, half, twiddles, powers)
         else:
             _unpack(re, im, half, twiddles, powers)
-        _weigh(powers, bank, edges, first, lanes, out)
+        _weigh(powers, weights, limits, first, lanes, out)
 
 
 @kernel
@@ -182,13 +180,13 @@ def _unpack(re: Any, im: Any, half: int, twiddles: Any, powers: Any) -> None:
 
 
 @kernel
-def _weigh(powers: Any, bank: Any, edges: Any, first: int, lanes: int, out: Any) -> None:
+def _weigh(powers: Any, weights: Any, limits: Any, first: int, lanes: int, out: Any) -> None:
     totals = np.empty(LANES, np.float32)
-    for m in range(bank.shape[0]):
+    for m in range(weights.shape[0]):
         for q in range(_U(LANES)):
             totals[q] = np.float32(0.0)
-        for k in range(edges[m, 0], edges[m, 1]):
-            weight = bank[m, k]
+        for k in range(limits[m, 0], limits[m, 1]):
+            weight = weights[m, k]
             at = _U(k * LANES)
             for q in range(_U(LANES)):
                 totals[q] += weight * powers[at + q]

@@ -34,7 +34,7 @@ class Objective:
         sound = np.ascontiguousarray(target, np.float64)
         self._n_samples = len(sound)
         self._views = tuple(
-            np.empty((1 + len(sound) // view.hop, len(view.bank)), np.float32) for view in _VIEWS
+            np.empty((1 + len(sound) // view.hop, len(view.weights)), np.float32) for view in _VIEWS
         )
         self._envelope = np.empty((len(sound) // _ENVELOPE_FRAME, 1), np.float32)
         _describe(sound, *_TABLES, self._views, self._envelope)

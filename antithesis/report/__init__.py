@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from antithesis.audio import FloatArray, Sound, write_wav
-from antithesis.distances import SAMPLE_RATE
 from antithesis.presetfiles import format_json, write_preset
 from antithesis.report.picture import Picture, draw
 from antithesis.report.words import key_name, likeness, result_stem
+from antithesis.spectra import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from antithesis.matching import Match

@@ -56,14 +56,14 @@ def match(file: Path, budget: float, note: int | None, out: Path | None, as_json
     from antithesis.audio import read_sound
     from antithesis.matching import match as find_matches
     from antithesis.network import load_network
-    from antithesis.pitch import note_from_name
+    from antithesis.pitch import note_from_chunks, note_from_name
     from antithesis.report import write_match
     from daemon.companion import first_sound
 
     sound = first_sound(read_sound(file))
-    known = note_from_name(file.name) if note is None else note
+    named = note_from_name(file.name) or note_from_chunks(file)
     say = _say_json if as_json else _say_match
-    matches = find_matches(sound.samples, load_network(), budget_s=budget, note=known)
+    matches = find_matches(sound.samples, load_network(), budget_s=budget, note=note, named=named)
     best = _best_of(matches, say)
     say(best, write_match(best, sound, out or file.with_name(f"{file.name}.antithesis")))
 
