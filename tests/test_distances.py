@@ -24,7 +24,8 @@ from antithesis.distances import (
     sot,
     wmfcc,
 )
-from tests.targets import FOLDER, rendered_exactly
+from evaluation.targets import FOLDER
+from tests.targets import rendered_exactly
 
 FloatArray = npt.NDArray[np.float64]
 RATE = 44100

@@ -21,7 +21,7 @@ from antithesis.pitch import (
     tonal_pitch,
     track,
 )
-from tests.targets import plain, rendered, rows
+from evaluation.targets import read_targets, rendered
 
 FloatArray = npt.NDArray[np.float64]
 RATE = 44100
@@ -39,8 +39,8 @@ def error(samples: FloatArray, hz: float, rate: int = RATE) -> float:
 
 
 def test_tonal_development_targets_are_in_tune() -> None:
-    pitches = {key: tonal_pitch(plain(key), float(row["note"])) for key, row in rows().items()}
-    tonal = {key: hz for key, hz in pitches.items() if hz is not None}
+    pitches = {target: tonal_pitch(target.preset.plain, target.note) for target in read_targets()}
+    tonal = {target: hz for target, hz in pitches.items() if hz is not None}
     assert len(tonal) == 298
     sounds = zip(rendered(tonal), tonal.values(), strict=True)
     errors = np.array([cents(track(sound, RATE).f0_hz, hz) for sound, hz in sounds])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -22,8 +19,8 @@ from antithesis.sampling import (
     split,
     uniform,
 )
+from evaluation.targets import choose
 
-TARGETS = Path(__file__).parent / "data" / "targets" / "development.csv"
 MANY = 20_000
 MINIMA = np.array([parameter.min for parameter in PARAMETERS])
 MAXIMA = np.array([parameter.max for parameter in PARAMETERS])
@@ -41,9 +38,9 @@ def seconds(sample: Sample, id: str) -> npt.NDArray[np.float64]:
 
 
 def targets(name: str) -> dict[str, npt.NDArray[np.float64]]:
-    with TARGETS.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["set"] == name]
-    return {key: np.array([float(row[key]) for row in rows]) for key in rows[0] if key != "set"}
+    rows = [(t.note, t.velocity, t.gate_s, t.warmup_s, *t.preset.values) for t in choose([name])]
+    keys = ("note", "velocity", "gate_s", "warmup_s", *BY_ID)
+    return dict(zip(keys, np.array(rows).T, strict=True))
 
 
 def kolmogorov_smirnov(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:

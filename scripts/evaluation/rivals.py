@@ -1,6 +1,6 @@
 """Rivals with as many renders as our matcher took: random search, and CMA-ES from random starts.
 
-Both minimise the very MSS that is scored, and are told note, velocity and gate.
+Both minimise the distance that our own search minimises, and are told note, velocity and gate.
 """
 
 from __future__ import annotations
@@ -15,22 +15,24 @@ from cmaes import CMA
 from antithesis.parameters import PARAMETERS, Kind, to_plain
 from antithesis.rules import audible
 from evaluation.scoring import Answer
-from evaluation.systems import Case, Rendering, draw, rated
+from evaluation.systems import Case, Stage, draw, rated
 
 Floats = npt.NDArray[np.float64]
-Found = tuple[float, Floats]  # MSS in dB, normalized preset (38,)
+Found = tuple[float, Floats]  # distance in dB, normalized preset (38,)
 
 _SCOUTING = 0.2  # share of the renders spent on random draws before CMA-ES
 _STARTS = 4
 _STEP = 0.1
+_LONGEST_WARMUP_S = 4.0
 _CONTINUOUS = np.array([p.kind is Kind.DOUBLE and p.id != "kMasterVolume" for p in PARAMETERS])
 
 
 def rivals(case: Case, renders: Mapping[str, int]) -> Iterator[tuple[str, Answer]]:
     """Both rivals with the renders of each of our systems, by their names."""
+    stage = Stage(case)
     for name, count in renders.items():
         for rival, search in (("random search", random_search), ("CMA-ES", cma_es)):
-            _, found = search(case, count)
+            _, found = search(stage, count)
             yield rival_name(rival, name), replace(rated(case, found), renders=count)
 
 
@@ -39,18 +41,18 @@ def rival_name(rival: str, ours: str) -> str:
     return f"{rival}, renders of {ours}"
 
 
-def random_search(case: Case, count: int) -> Found:
+def random_search(stage: Stage, count: int) -> Found:
     """The best of fresh draws from the prior."""
-    rng = np.random.default_rng(case.seed)
-    return _best(case, draw(rng, count), rng)[0]
+    rng = np.random.default_rng(stage.case.seed)
+    return _best(stage, draw(rng, count), rng)[0]
 
 
-def cma_es(case: Case, count: int) -> Found:
+def cma_es(stage: Stage, count: int) -> Found:
     """CMA-ES from the best four of random draws, in turn, over what is continuous and heard."""
-    rng = np.random.default_rng(case.seed)
+    rng = np.random.default_rng(stage.case.seed)
     scouts = max(_STARTS, round(_SCOUTING * count))
-    starts = _best(case, draw(rng, scouts), rng)[:_STARTS]
-    chains = [_Chain(case, start, rng) for start in starts]
+    starts = _best(stage, draw(rng, scouts), rng)[:_STARTS]
+    chains = [_Chain(stage, start, rng) for start in starts]
     spent = scouts
     while spent < count and any(not chain.exhausted for chain in chains):
         for chain in chains:
@@ -58,8 +60,8 @@ def cma_es(case: Case, count: int) -> Found:
     return min((chain.best for chain in chains), key=_distance)
 
 
-def _best(case: Case, normalized: Floats, rng: np.random.Generator) -> list[Found]:
-    scored = Rendering(case).mss(normalized, rng)
+def _best(stage: Stage, normalized: Floats, rng: np.random.Generator) -> list[Found]:
+    scored = stage.distances(normalized, stage.phases(rng, len(normalized)))
     return sorted(zip(scored.tolist(), normalized, strict=True), key=_distance)
 
 
@@ -68,16 +70,16 @@ def _distance(found: Found) -> float:
 
 
 class _Chain:
-    """CMA-ES in normalized units around one start, whose choices stay."""
+    """CMA-ES in normalized units around one start, whose choices stay; the phase is free."""
 
-    def __init__(self, case: Case, start: Found, rng: np.random.Generator) -> None:
+    def __init__(self, stage: Stage, start: Found, rng: np.random.Generator) -> None:
         self.best = start
-        self._rendering = Rendering(case)
-        self._rng = rng
-        heard = audible(to_plain(start[1]), velocity=127, gate_s=case.target.gate_s)
+        self._stage = stage
+        heard = audible(to_plain(start[1]), velocity=127, gate_s=stage.case.target.gate_s)
         self._free = np.flatnonzero(heard & _CONTINUOUS)
-        bounds = np.tile([0.0, 1.0], (len(self._free), 1))
-        self._cma = CMA(start[1][self._free], _STEP, bounds, seed=int(rng.integers(2**31)))
+        mean = np.append(start[1][self._free], 0.5)
+        bounds = np.tile([0.0, 1.0], (len(mean), 1))
+        self._cma = CMA(mean, _STEP, bounds, seed=int(rng.integers(2**31)))
 
     @property
     def exhausted(self) -> bool:
@@ -88,10 +90,10 @@ class _Chain:
         size = self._cma.population_size
         if self.exhausted or renders_left < size:
             return 0 if self.exhausted else renders_left
-        asked = [self._cma.ask() for _ in range(size)]
+        asked = np.array([self._cma.ask() for _ in range(size)])
         presets = np.tile(self.best[1], (size, 1))
-        presets[:, self._free] = asked
-        scored = self._rendering.mss(presets, self._rng)
+        presets[:, self._free] = asked[:, :-1]
+        scored = self._stage.distances(presets, _LONGEST_WARMUP_S * asked[:, -1])
         self._cma.tell([(x, float(d)) for x, d in zip(asked, scored, strict=True)])
         best = int(scored.argmin())
         self.best = min(self.best, (float(scored[best]), presets[best]), key=_distance)

@@ -49,7 +49,7 @@ def read_targets() -> tuple[Target, ...]:
         return tuple(_target(row) for row in csv.DictReader(file))
 
 
-def choose(sets: Iterable[str], part: str, limit: int | None = None) -> list[Target]:
+def choose(sets: Iterable[str], part: str = "all", limit: int | None = None) -> list[Target]:
     """The targets of some sets and a part, at most ``limit`` of each set."""
     chosen = []
     for name in sets:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -83,15 +85,17 @@ class _Judge:
 
 
 def run_all(plan: Plan, targets: Sequence[Target], jobs: int) -> list[Row]:
-    """Every target, on so many processes, with progress on stderr."""
-    bar = partial(tqdm, total=len(targets), unit=" targets", smoothing=0.05)
-    if jobs == 1:
-        found = [run(plan, target) for target in bar(targets)]
-    else:
-        with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-            found = list(bar(pool.imap_unordered(partial(run, plan), _mixed(targets))))
-    rows = [one for rows in found for one in rows]
-    return sorted(rows, key=lambda one: (SETS.index(one.set), one.id))
+    """Every target, on so many processes, with progress on stderr; Ctrl-C keeps what is done."""
+    found: list[Row] = []
+    bar = tqdm(total=len(targets), unit=" targets", smoothing=0.05)
+    with closing(bar), multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        try:
+            for rows in pool.imap_unordered(partial(run, plan), _mixed(targets)):
+                found += rows
+                bar.update()
+        except KeyboardInterrupt:
+            bar.write(f"stopped after {bar.n} of {len(targets)} targets", file=sys.stderr)
+    return sorted(found, key=lambda one: (SETS.index(one.set), one.id))
 
 
 def _mixed(targets: Sequence[Target]) -> list[Target]:
