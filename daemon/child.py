@@ -44,8 +44,8 @@ def running(
             _end(child)
 
 
-def hear(child: subprocess.Popen[str], word: str) -> str:
-    """The next line that holds `word`.
+def hear(child: subprocess.Popen[str], *words: str) -> str:
+    """The next line that holds one of `words`.
 
     Raises:
         DeviceError: the child ended before it said so; the message has its last line.
@@ -53,7 +53,7 @@ def hear(child: subprocess.Popen[str], word: str) -> str:
     assert child.stdout is not None
     line = ""
     for line in child.stdout:
-        if word in line:
+        if any(word in line for word in words):
             return line.rstrip("\n")
     raise DeviceError(f"a part of Antithesis ended early: {line.strip() or 'no word'}")
 

@@ -19,10 +19,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from antithesis.audio import Sound, read_sound
-from antithesis.distances import SAMPLE_RATE
 from antithesis.errors import AntithesisError, SendError
 from antithesis.preset import Preset
 from antithesis.report import key_name, likeness, write_match
+from antithesis.spectra import SAMPLE_RATE
 from daemon import child
 from daemon.config import Config, host_row
 from daemon.outcomes import Outcomes, record
@@ -269,13 +269,15 @@ def load_matcher() -> Matcher:
     """The network and the search, warm: the first file need not wait for compilers."""
     from antithesis.matching import match
     from antithesis.network import load_network
+    from antithesis.pitch import note_from_chunks, note_from_name
 
     network = load_network()
 
     def matches(
         sound: Sound, *, budget_s: float, stop: Callable[[], bool]
     ) -> Generator[Match, None, None]:
-        yield from match(sound.samples, network, budget_s=budget_s, stop=stop)
+        named = note_from_name(sound.source) or note_from_chunks(sound.source)
+        yield from match(sound.samples, network, budget_s=budget_s, named=named, stop=stop)
 
     next(matches(_warm_up_sound(), budget_s=0.0, stop=lambda: True))
     return matches
