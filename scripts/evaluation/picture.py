@@ -102,10 +102,10 @@ def _spread(axis: Axes, results: Results, set: str) -> None:
         )  # fmt: skip
     axis.set_yticks(range(len(results.systems)), results.systems)
     axis.set_ylim(len(results.systems) - 0.4, -0.7)
-    axis.set_xlim(left=0)
+    axis.set_xlim(left=-0.02 * axis.get_xlim()[1])
     axis.grid(axis="x", color="0.9")
     axis.set_axisbelow(True)
-    axis.set_xlabel("MSS, dB: a dot a target; median with its 95 % interval")
+    axis.set_xlabel("MSS, dB (median, 95 % interval)")
 
 
 def _color(results: Results, system: str) -> str:

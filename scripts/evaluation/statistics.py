@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,7 +25,9 @@ class Interval:
     high: float
 
     def text(self, form: str = ".2f", scale: float = 1.0) -> str:
-        """``1.23 [1.10, 1.40]``."""
+        """``1.23 [1.10, 1.40]``, or a dash where there was nothing to measure."""
+        if math.isnan(self.value):
+            return "-"
         value, low, high = (format(scale * x, form) for x in (self.value, self.low, self.high))
         return f"{value} [{low}, {high}]"
 

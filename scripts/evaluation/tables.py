@@ -132,25 +132,25 @@ def _times(compared: knobs.Compared) -> list[str]:
 
 
 def pitches(results: Results) -> str:
-    """Pitch errors by both rules, on every set and on all together."""
+    """Our pitch errors by both rules, on every set and on all together."""
     header = ["set", "system", "rule", "tonal targets", "median error, cents"]
     header += ["within 5 cents, %", "octave errors, %", "no pitch, %"]
     rows = []
     for set in [*results.sets, "all"]:
-        for system in results.systems:
-            sets = results.sets if set == "all" else [set]
-            cells = [results.cell(name, system) for name in sets]
+        for system in [TRUTH, *ours(results)]:
+            cells = [results.cell(s, system) for s in results.sets if set in (s, "all")]
             for rule in ("cents_by_preset", "cents_by_ear"):
                 errors = [error for cell in cells for error in getattr(cell, rule)]
-                rows.append([set, system, rule.removeprefix("cents_").replace("_", " ")])
-                rows[-1] += _pitch(errors)
+                if errors:
+                    name = rule.removeprefix("cents_").replace("_", " ")
+                    rows.append([set, system, name, *_pitch(errors)])
     return table(header, rows)
 
 
 def _pitch(errors_cents: list[float]) -> list[str]:
     found = tuning(errors_cents)
     shares = [f"{100 * value:.1f}" for value in (found.octaves, found.failed)]
-    in_tune = found.in_tune.text(".0f", 100)
+    in_tune = found.in_tune.text(".1f", 100)
     return [str(found.count), found.median_cents.text(".1f"), in_tune, *shares]
 
 
