@@ -23,11 +23,10 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.parameters import BY_ID
+from antithesis.synth.live import note_frequency
+from antithesis.synth.waves import SEMITONE
 
 FloatArray = npt.NDArray[np.float64]
-
-SEMITONE = 1.0595
-"""The synth's own semitone, 0.06 cents wider than the twelfth root of 2."""
 
 _OCTAVE = 1200.0  # cents
 _LONGEST_S = 1.5
@@ -84,11 +83,6 @@ def nearest_note(f0_hz: float) -> tuple[int, float]:
     exact = 69 + np.log(f0_hz / 440) / np.log(SEMITONE)
     note = int(np.clip(np.round(exact), 0, 127))
     return note, float(exact - note)
-
-
-def note_frequency(note: float) -> float:
-    """The synth's frequency in Hz for a MIDI note, fractions and fine tuning included."""
-    return float(440 * SEMITONE ** (note - 69))
 
 
 def cents(f_hz: float, reference_hz: float) -> float:

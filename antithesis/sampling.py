@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.parameters import BY_ID, PARAMETERS, Kind, to_normalized, to_plain
+from antithesis.presetfiles import read_presets
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -158,11 +159,9 @@ def factory_presets() -> FloatArray:
 
     Mika Micro, MIT licence, Andrew Minnich 2018.
     """
-    text = resources.files("antithesis").joinpath("data/factory_presets.csv").read_text("utf-8")
-    rows = [line.split(",") for line in text.splitlines() if line]
-    ids = rows[0][1:]  # the first column is the preset's name
-    plain = np.array([row[1:] for row in rows[1:]], dtype=np.float64)
-    plain = plain[:, [ids.index(parameter.id) for parameter in PARAMETERS]]
+    table = resources.files("antithesis").joinpath("data/factory_presets.csv")
+    with resources.as_file(table) as path:
+        plain = np.stack([preset.plain for preset in read_presets(path)])
     plain.flags.writeable = False
     return plain
 

@@ -15,12 +15,12 @@ from antithesis.parameters import BY_ID
 from antithesis.pitch import (
     cents,
     nearest_note,
-    note_frequency,
     note_from_chunks,
     note_from_name,
     tonal_pitch,
     track,
 )
+from antithesis.synth.live import note_frequency
 from evaluation.targets import read_targets, rendered
 
 FloatArray = npt.NDArray[np.float64]
