@@ -10,15 +10,10 @@ import numpy.typing as npt
 from antithesis.errors import RenderError
 from antithesis.parameters import MAXIMUM, MINIMUM, PARAMETERS, REVERSED, to_normalized
 from antithesis.preset import Preset
-from antithesis.synth import state, voice, waves
+from antithesis.synth import knobs, state, voice, waves
 
-_POLY: Final = 0
-_MONO: Final = 1
-_CONCERT_A_HZ: Final = 440.0
-_CONCERT_A: Final = 69
 _BEND_CENTRE: Final = 8192
 _BEND_SEMITONES: Final = 2.0
-_SECOND_COPY_PHASE: Final = 0.33
 SAMPLE_RATES: Final = (22050, 192000)
 
 
@@ -58,14 +53,14 @@ class Synth:
 
     def _power_up(self) -> None:
         p = self._voice_form
-        self._shared["mix"] = p[voice.OSC_MIX]
-        self._shared["cutoff"] = p[voice.FILTER_CUTOFF]
+        self._shared["mix"] = p[knobs.OSC_MIX]
+        self._shared["cutoff"] = p[knobs.FILTER_CUTOFF]
         self._shared["bend"] = 1.0
         self._shared["x"], self._shared["y"], self._shared["z"] = state.XORSHIFT_SEED
-        self._voices["base"] = self._voices["target"] = _CONCERT_A_HZ
+        self._voices["base"] = self._voices["target"] = state.CONCERT_A_HZ
         self._oscillators["noise"] = state.NOISE_START
         self._oscillators["fade"] = 1.0
-        for rows, knob in ((slice(0, 2), voice.OSC1_WAVE), (slice(2, 4), voice.OSC2_WAVE)):
+        for rows, knob in ((slice(0, 2), knobs.OSC1_WAVE), (slice(2, 4), knobs.OSC2_WAVE)):
             self._oscillators["wave"][:, rows] = p[knob]
 
     @property
@@ -89,11 +84,11 @@ class Synth:
         value = PARAMETERS[index].quantize(float(np.clip(plain, MINIMUM[index], MAXIMUM[index])))
         self._plain[index] = value
         self._voice_form[index] = to_voice_form(self._plain)[index]
-        if index == voice.OSC1_WAVE:
+        if index == knobs.OSC1_WAVE:
             self._switch_wave(slice(0, 2), int(value))
-        elif index == voice.OSC2_WAVE:
+        elif index == knobs.OSC2_WAVE:
             self._switch_wave(slice(2, 4), int(value))
-        elif index == voice.VOICE_MODE:
+        elif index == knobs.VOICE_MODE:
             for v in range(1, state.N_VOICES):
                 self._release(v)
 
@@ -108,22 +103,22 @@ class Synth:
         if velocity == 0:
             self.note_off(note)
             return
-        mode = int(self._plain[voice.VOICE_MODE])
+        mode = int(self._plain[knobs.VOICE_MODE])
         first_key = not self._held
         self._held.append(note)
-        v = self._free_voice() if mode == _POLY else 0
+        v = self._free_voice() if mode == state.POLY else 0
         self._voices["note"][v] = note
         self._voices["target"][v] = note_frequency(note)
-        if mode == _POLY or (mode != _MONO and first_key):
+        if mode == state.POLY or (mode != state.MONO and first_key):
             self._voices["base"][v] = self._voices["target"][v]
-        if mode in (_POLY, _MONO) or first_key:
+        if mode in (state.POLY, state.MONO) or first_key:
             self._voices["velocity"][v] = waves.velocity_gain(float(velocity))
             self._start(v)
 
     def note_off(self, note: int) -> None:
         """Let go of a key, every press of it."""
         self._held = [held for held in self._held if held != note]
-        if int(self._plain[voice.VOICE_MODE]) == _POLY:
+        if int(self._plain[knobs.VOICE_MODE]) == state.POLY:
             for v in np.flatnonzero(self._voices["note"] == note):
                 self._release(int(v))
         elif self._held:
@@ -165,7 +160,7 @@ class Synth:
         return int(np.argmin(np.where(released, levels, np.inf) if released.any() else levels))
 
     def _volume_levels(self) -> npt.NDArray[np.float64]:
-        sensitivity = self._voice_form[voice.VOL_ATTACK + 4]
+        sensitivity = self._voice_form[knobs.VOL_VELOCITY]
         gains = 1.0 + (self._voices["velocity"] - 1.0) * sensitivity
         levels: npt.NDArray[np.float64] = self._envelopes["value"][:, state.VOLUME] * gains
         return levels
@@ -177,14 +172,14 @@ class Synth:
 
     def _reset(self, v: int) -> None:
         p = self._voice_form
-        split_1, split_2 = p[voice.OSC1_SPLIT], p[voice.OSC2_SPLIT]
+        split_1, split_2 = p[knobs.OSC1_SPLIT], p[knobs.OSC2_SPLIT]
         oscillators = self._oscillators[v]
         oscillators["phase"] = 0.0
-        oscillators["phase"][state.OSC_1B] = _SECOND_COPY_PHASE if split_1 < 0 else 0.0
-        oscillators["phase"][state.OSC_2B] = _SECOND_COPY_PHASE if split_2 < 0 else 0.0
+        oscillators["phase"][state.OSC_1B] = state.SECOND_COPY_PHASE if split_1 < 0 else 0.0
+        oscillators["phase"][state.OSC_2B] = state.SECOND_COPY_PHASE if split_2 < 0 else 0.0
         oscillators["fade"] = 1.0
         self._envelopes["value"][v] = 0.0
-        self._voices["filter_mix"][v] = p[voice.FILTER_ENABLED]
+        self._voices["filter_mix"][v] = p[knobs.FILTER_ENABLED]
         self._voices["split_mix_1"][v] = float(split_1 != 0)
         self._voices["split_mix_2"][v] = float(split_2 != 0)
 
@@ -194,7 +189,7 @@ class Synth:
 
 def note_frequency(note: float) -> float:
     """Frequency in Hz of a MIDI note, by the synth's own semitone."""
-    return _CONCERT_A_HZ * waves.factor(float(note - _CONCERT_A))
+    return state.CONCERT_A_HZ * waves.factor(float(note - state.CONCERT_A))
 
 
 def check_sample_rate(sample_rate: int) -> None:

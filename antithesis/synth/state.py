@@ -16,9 +16,21 @@ IDLE, ATTACK, DECAY, RELEASE = range(4)
 # Waveforms, in the order of the panel.
 SINE, TRIANGLE, SAW, SQUARE, PULSE, NOISE = range(6)
 
+POLY, MONO, LEGATO = range(3)
+
+CONCERT_A, CONCERT_A_HZ = 69, 440.0
 NOISE_START = 19.19191919191919
 XORSHIFT_SEED = (123456789, 362436069, 521288629)
 SMOOTHING = 100.0  # 1/s: rate of every fade that keeps a switch from clicking
+HEARD = 0.01  # mix up to which a filter or a second copy is skipped
+ATTACK_TARGET = 1.1  # what an attack heads for, to reach 1 in time; a release likewise for 0
+RELEASE_TARGET = -0.1
+VIBRATO_DECAY, VIBRATO_SUSTAIN, VIBRATO_RELEASE = 0.5, 1.0, 0.5
+SQUARE_WIDTH, PULSE_WIDTH = 0.5, 0.75
+TRIANGLE_GAIN = 5.0
+LOWEST_F, HIGHEST_F = 0.01, 1.0  # coefficient of the filter
+SATURATION = 0.28
+SECOND_COPY_PHASE = 0.33  # where its split is negative
 
 SHARED = np.dtype(
     [

@@ -9,9 +9,11 @@ from __future__ import annotations
 from math import copysign, isfinite, pi, sin
 from typing import Any
 
-from antithesis.jit import kernel
-from antithesis.parameters import BY_ID
+from antithesis.jit import kernel, part
+from antithesis.synth import knobs
 from antithesis.synth.state import (
+    HEARD,
+    IDLE,
     MODULATION,
     N_VOICES,
     NOISE,
@@ -20,6 +22,9 @@ from antithesis.synth.state import (
     OSC_FM,
     SMOOTHING,
     VIBRATO,
+    VIBRATO_DECAY,
+    VIBRATO_RELEASE,
+    VIBRATO_SUSTAIN,
     VOLUME,
 )
 from antithesis.synth.waves import (
@@ -32,56 +37,25 @@ from antithesis.synth.waves import (
     wrap,
 )
 
-OSC1_WAVE = BY_ID["kOsc1Wave"].index
-OSC1_COARSE = BY_ID["kOsc1Coarse"].index
-OSC1_FINE = BY_ID["kOsc1Fine"].index
-OSC1_SPLIT = BY_ID["kOsc1Split"].index
-OSC2_WAVE = BY_ID["kOsc2Wave"].index
-OSC2_COARSE = BY_ID["kOsc2Coarse"].index
-OSC2_FINE = BY_ID["kOsc2Fine"].index
-OSC2_SPLIT = BY_ID["kOsc2Split"].index
-OSC_MIX = BY_ID["kOscMix"].index
-FM_MODE = BY_ID["kFmMode"].index
-FM_COARSE = BY_ID["kFmCoarse"].index
-FM_FINE = BY_ID["kFmFine"].index
-FILTER_ENABLED = BY_ID["kFilterEnabled"].index
-FILTER_CUTOFF = BY_ID["kFilterCutoff"].index
-FILTER_RESONANCE = BY_ID["kFilterResonance"].index
-FILTER_KEY_TRACK = BY_ID["kFilterKeyTrack"].index
-VOL_ATTACK = BY_ID["kVolEnvA"].index  # decay, sustain, release and velocity follow
-MOD_ATTACK = BY_ID["kModEnvA"].index
-LFO_AMOUNT = BY_ID["kLfoAmount"].index
-LFO_FREQUENCY = BY_ID["kLfoFrequency"].index
-LFO_DELAY = BY_ID["kLfoDelay"].index
-VOL_TO_FM = BY_ID["kVolEnvFm"].index
-VOL_TO_CUTOFF = BY_ID["kVolEnvCutoff"].index
-MOD_TO_FM = BY_ID["kModEnvFm"].index
-MOD_TO_CUTOFF = BY_ID["kModEnvCutoff"].index
-LFO_TO_FM = BY_ID["kLfoFm"].index
-LFO_TO_CUTOFF = BY_ID["kLfoCutoff"].index
-VOICE_MODE = BY_ID["kVoiceMode"].index
-GLIDE_SPEED = BY_ID["kGlideSpeed"].index
-MASTER_VOLUME = BY_ID["kMasterVolume"].index
 
-
-@kernel
+@part
 def lfo_cutoff_hz(knob: float) -> float:
     """Squared law of the vibrato-to-cutoff knob: Hz in, Hz out."""
     return copysign((knob / 8000.0) ** 2 * 8000.0, knob)
 
 
-@kernel
+@part
 def sound_pair(
     oscillators: Any, first: int, frequency: float, split: float, split_mix: float, dt: float
 ) -> float:
     """One oscillator with its detuned second copy."""
     out = advance(oscillators[first], frequency * (1.0 + split), dt)
-    if split_mix > 0.01:
+    if split_mix > HEARD:
         out += split_mix * advance(oscillators[first + 1], frequency / (1.0 + split), dt)
     return out
 
 
-@kernel
+@part
 def sound_voice(
     p: Any,
     shared: Any,
@@ -94,35 +68,42 @@ def sound_voice(
 ) -> float:
     """Next sample of one voice, steps numbered as in the synth's description."""
     # 1: envelopes
-    sensitivity = 1.0 + (voice.velocity - 1.0) * p[VOL_ATTACK + 4]
+    sensitivity = 1.0 + (voice.velocity - 1.0) * p[knobs.VOL_VELOCITY]
     volume = sensitivity * step_envelope(
         envelopes[VOLUME],
-        p[VOL_ATTACK],
-        p[VOL_ATTACK + 1],
-        p[VOL_ATTACK + 2],
-        p[VOL_ATTACK + 3],
+        p[knobs.VOL_ATTACK],
+        p[knobs.VOL_DECAY],
+        p[knobs.VOL_SUSTAIN],
+        p[knobs.VOL_RELEASE],
         dt,
     )
-    sensitivity = 1.0 + (voice.velocity - 1.0) * p[MOD_ATTACK + 4]
+    sensitivity = 1.0 + (voice.velocity - 1.0) * p[knobs.MOD_VELOCITY]
     modulation = sensitivity * step_envelope(
         envelopes[MODULATION],
-        p[MOD_ATTACK],
-        p[MOD_ATTACK + 1],
-        p[MOD_ATTACK + 2],
-        p[MOD_ATTACK + 3],
+        p[knobs.MOD_ATTACK],
+        p[knobs.MOD_DECAY],
+        p[knobs.MOD_SUSTAIN],
+        p[knobs.MOD_RELEASE],
         dt,
     )
-    lfo *= step_envelope(envelopes[VIBRATO], p[LFO_DELAY], 0.5, 1.0, 0.5, dt)
+    lfo *= step_envelope(
+        envelopes[VIBRATO],
+        p[knobs.LFO_DELAY],
+        VIBRATO_DECAY,
+        VIBRATO_SUSTAIN,
+        VIBRATO_RELEASE,
+        dt,
+    )
     # 2: rest
     if volume == 0.0 and voice.low == 0.0:
         return 0.0
     # 3: glide
-    voice.base += (voice.target - voice.base) * (p[GLIDE_SPEED] * dt)
+    voice.base += (voice.target - voice.base) * (p[knobs.GLIDE_SPEED] * dt)
     # 4: split
     wave_1 = oscillators[OSC_1A].wave
     wave_2 = oscillators[OSC_2A].wave
-    split_1 = p[OSC1_SPLIT]
-    split_2 = p[OSC2_SPLIT]
+    split_1 = p[knobs.OSC1_SPLIT]
+    split_2 = p[knobs.OSC2_SPLIT]
     on_1 = 1.0 if split_1 != 0.0 and wave_1 != NOISE else 0.0
     on_2 = 1.0 if split_2 != 0.0 and wave_2 != NOISE else 0.0
     voice.split_mix_1 += (on_1 - voice.split_mix_1) * SMOOTHING * dt
@@ -130,24 +111,24 @@ def sound_voice(
     # 5: pitch
     base = voice.base * shared.bend
     pitch = base * (1.0 + drift)
-    vibrato = 1.0 + abs(p[LFO_AMOUNT]) * lfo
-    f1 = pitch * factor(p[OSC1_COARSE] + p[OSC1_FINE])
-    if p[LFO_AMOUNT] < 0.0:
+    vibrato = 1.0 + abs(p[knobs.LFO_AMOUNT]) * lfo
+    f1 = pitch * factor(p[knobs.OSC1_COARSE] + p[knobs.OSC1_FINE])
+    if p[knobs.LFO_AMOUNT] < 0.0:
         f1 *= vibrato
-    f2 = pitch * factor(p[OSC2_COARSE] + p[OSC2_FINE]) * vibrato
+    f2 = pitch * factor(p[knobs.OSC2_COARSE] + p[knobs.OSC2_FINE]) * vibrato
     # 6: FM
-    if p[FM_MODE] != 0.0:
+    if p[knobs.FM_MODE] != 0.0:
         depth = (
-            p[FM_COARSE]
-            + p[FM_FINE]
-            + p[VOL_TO_FM] * volume
-            + p[MOD_TO_FM] * modulation
-            + p[LFO_TO_FM] * lfo
+            p[knobs.FM_COARSE]
+            + p[knobs.FM_FINE]
+            + p[knobs.VOL_TO_FM] * volume
+            + p[knobs.MOD_TO_FM] * modulation
+            + p[knobs.LFO_TO_FM] * lfo
         )
         fm = oscillators[OSC_FM]
         fm.phase = wrap(fm.phase + f1 * dt)
         ratio = factor(sin(2.0 * pi * fm.phase) * depth)
-        if p[FM_MODE] == 1.0:
+        if p[knobs.FM_MODE] == 1.0:
             f1 *= ratio
         else:
             f2 *= ratio
@@ -161,22 +142,22 @@ def sound_voice(
     # 8: volume
     out *= volume
     # 9: filter
-    filter_on = p[FILTER_ENABLED]
+    filter_on = p[knobs.FILTER_ENABLED]
     voice.filter_mix += (filter_on - voice.filter_mix) * SMOOTHING * dt
-    if voice.filter_mix > 0.01:
+    if voice.filter_mix > HEARD:
         cutoff = (
             shared.cutoff * (1.0 + drift)
-            + p[VOL_TO_CUTOFF] * volume
-            + p[MOD_TO_CUTOFF] * modulation
-            + lfo * lfo_cutoff_hz(p[LFO_TO_CUTOFF])
-            + p[FILTER_KEY_TRACK] * base
+            + p[knobs.VOL_TO_CUTOFF] * volume
+            + p[knobs.MOD_TO_CUTOFF] * modulation
+            + lfo * lfo_cutoff_hz(p[knobs.LFO_TO_CUTOFF])
+            + p[knobs.FILTER_KEY_TRACK] * base
         )
-        filtered = step_filter(voice, out, cutoff, p[FILTER_RESONANCE], dt)
+        filtered = step_filter(voice, out, cutoff, p[knobs.FILTER_RESONANCE], dt)
         out = out * (1.0 - voice.filter_mix) + filtered * voice.filter_mix
     return out if isfinite(out) else end_runaway(voice, oscillators)
 
 
-@kernel
+@part
 def end_runaway(voice: Any, oscillators: Any) -> float:
     """Guard: where the equations have left the finite numbers, their integrators start anew.
 
@@ -209,13 +190,17 @@ def process(
     common = shared[0]
     drift = 0.0
     for i in range(out.shape[0]):
-        common.mix += (p[OSC_MIX] - common.mix) * SMOOTHING * dt
-        common.cutoff += (p[FILTER_CUTOFF] - common.cutoff) * SMOOTHING * dt
-        common.lfo_phase = wrap(common.lfo_phase + p[LFO_FREQUENCY] * dt)
+        common.mix += (p[knobs.OSC_MIX] - common.mix) * SMOOTHING * dt
+        common.cutoff += (p[knobs.FILTER_CUTOFF] - common.cutoff) * SMOOTHING * dt
+        common.lfo_phase = wrap(common.lfo_phase + p[knobs.LFO_FREQUENCY] * dt)
         lfo = sin(2.0 * pi * common.lfo_phase)
         if drift_on:
             drift = step_drift(common, dt)
         total = 0.0
         for v in range(N_VOICES):
-            total += sound_voice(p, common, voices[v], envelopes[v], oscillators[v], lfo, drift, dt)
-        out[i] = p[MASTER_VOLUME] * total
+            # A voice at rest returns from step 2; what step 1 moves starts anew with its next note.
+            if envelopes[v, VOLUME].stage != IDLE or voices[v].low != 0.0:
+                total += sound_voice(
+                    p, common, voices[v], envelopes[v], oscillators[v], lfo, drift, dt
+                )
+        out[i] = p[knobs.MASTER_VOLUME] * total
