@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -32,6 +32,7 @@ _OCTAVE = 1200.0  # cents
 _LONGEST_S = 1.5
 _LOUD_DB = 30.0  # the part within this of the loudest 10 ms is looked at
 _GRID_HZ = 14.0 * 2 ** (np.arange(1220) * 10 / _OCTAVE)  # every 10 cents up to 16 kHz
+_SAME_CENTS = 35.0
 _HIGHEST_HZ = 8000.0  # of a fundamental
 _PARTIALS = 24
 _PARTIAL = 2 ** (60 / _OCTAVE)  # half the width of a partial's band
@@ -71,7 +72,7 @@ def track(samples: npt.NDArray[np.floating], sample_rate: int) -> Pitch:
     candidates, scores = _fundamentals(spectrum)
     best = np.argsort(-scores)[:3]
     likely = best[scores[best] > scores[best[0]] - _MARGIN]
-    hypotheses = tuple(_refine(spectrum, float(candidates[i])) for i in likely)
+    hypotheses = _distinct(_refine(spectrum, float(candidates[i])) for i in likely)
     voiced = _explained(spectrum, hypotheses[0])
     # Noise scores below 3, nearly all tones above 4.
     certainty = float(np.clip((scores[best[0]] - 2.7) / 2.5, 0.0, 1.0))
@@ -88,6 +89,15 @@ def nearest_note(f0_hz: float) -> tuple[int, float]:
 def cents(f_hz: float, reference_hz: float) -> float:
     """The interval from a reference to a frequency."""
     return float(_OCTAVE * np.log2(f_hz / reference_hz))
+
+
+def _distinct(frequencies: Iterable[float]) -> tuple[float, ...]:
+    """Without those that came out as one named before: bands overlap, so two may be one tone."""
+    found: list[float] = []
+    for hz in frequencies:
+        if all(abs(cents(hz, other)) > _SAME_CENTS for other in found):
+            found.append(hz)
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -157,7 +167,7 @@ def _fundamentals(spectrum: _Spectrum) -> tuple[FloatArray, FloatArray]:
     # A fundamental may be missing: then a half or a third of the first partials is it.
     candidates = np.sort(np.concatenate([low[:14], low[:5] / 2, low[:4] / 3]))
     candidates = candidates[candidates > 15] if (candidates > 15).any() else partials[:1]
-    apart = np.diff(np.log2(candidates), prepend=0.0) * _OCTAVE > 35
+    apart = np.diff(np.log2(candidates), prepend=0.0) * _OCTAVE > _SAME_CENTS
     candidates = candidates[apart]
     features = np.stack(
         [

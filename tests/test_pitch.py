@@ -138,6 +138,15 @@ def test_hypotheses_start_with_the_answer_and_hold_the_octave_that_it_could_be()
     assert {round(hz / 150) for hz in pitch.hypotheses} >= {1, 2}
 
 
+@settings(max_examples=20, deadline=None)
+@given(note=st.floats(30, 90), split=st.floats(0.005, 0.06))
+def test_no_two_hypotheses_are_the_same_tone(note: float, split: float) -> None:
+    hz = note_frequency(note)
+    both = saw(hz, 0.5) + saw(hz * (1 + split), 0.5)
+    found = np.sort(track(both, RATE).hypotheses)
+    assert np.all(np.diff(np.log2(found)) * 1200 > 35)
+
+
 @pytest.mark.parametrize("n", [0, 1, 10, 1000])
 def test_silence_has_no_pitch(n: int) -> None:
     pitch = track(np.zeros(n), RATE)
