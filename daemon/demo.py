@@ -260,7 +260,7 @@ def mean_preset() -> Preset:
 
 def _mean_sound(note: int, velocity: int, gate_s: float) -> FloatArray:
     mean = mean_preset().normalized[None]
-    (samples,) = render_notes(mean, note, velocity, gate_s, duration_s=DURATION_S)
+    (samples,) = render_notes(mean, note, velocity, gate_s, duration_s=DURATION_S, threads=1)
     return np.asarray(samples)
 
 

@@ -56,6 +56,7 @@ def draw_sound(rng: np.random.Generator) -> tuple[FloatArray, int]:
             drawn.gate_s,
             duration_s=DURATION_S,
             warmup_s=drawn.warmup_s,
+            threads=1,
         )
         if 10.0 * np.log10(np.mean(samples**2) + 1e-20) > _QUIET_DBFS:
             return samples, int(drawn.note[0])
