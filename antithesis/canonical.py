@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from antithesis.parameters import BY_ID, DEFAULT, MAXIMUM, MINIMUM
 from antithesis.rules import NOISE, OFF, OSC1, OSC2, audible
+from antithesis.synth.waves import SEMITONE
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -31,7 +32,6 @@ Columns = dict[str, Floats]
 LOWEST_NOTE: Final = 0
 HIGHEST_NOTE: Final = 127
 _OSCILLATOR: Final = ("Wave", "Coarse", "Fine", "Split")
-_SEMITONE: Final = 1.0595  # the synth's own
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _limits(id: str) -> tuple[float, float]:
 
 
 def _base_hz(note: npt.ArrayLike) -> Floats:
-    return 440.0 * _SEMITONE ** (np.asarray(note, np.float64) - 69.0)
+    return 440.0 * SEMITONE ** (np.asarray(note, np.float64) - 69.0)
 
 
 def _fold_velocity(c: Columns, velocity: Floats) -> None:
