@@ -181,21 +181,23 @@ def open_filter(lane: Any, contours: Any, p: Any) -> None:
 def phase_after(steps: int, increment: float) -> float:
     """Phase that an oscillator of constant pitch has after ``steps`` samples, to the last bit.
 
-    Between two powers of 2 every step adds the same rounded increment (from the second on, when
-    ties go to even), so that all of them but three are one exact multiplication.
+    Between two powers of 2 each step adds the same rounded increment, from the second one on (by
+    then ties, which go to even, have settled): all the others are one exact multiplication.
     """
     phase = 0.0
+    octave = 0
+    taken = 0  # steps in this octave
     while steps > 0:
         before = phase
         phase += increment
-        steps -= 1
         if phase > 1.0:
             phase -= 1.0
-            continue
-        step = phase - before
-        end = ldexp(1.0, frexp(phase)[1])
-        if steps > 2 and frexp(before)[1] == frexp(phase)[1]:
-            leap = min(steps, int((end - phase) / step) - 2)
+        steps -= 1
+        taken = taken + 1 if frexp(phase)[1] == octave and phase > before else 0
+        octave = frexp(phase)[1]
+        if taken >= 2:
+            step = phase - before
+            leap = min(steps, int((ldexp(1.0, octave) - phase) / step) - 1)
             if leap > 0:
                 phase += leap * step
                 steps -= leap

@@ -149,11 +149,12 @@ def _sample_by_sample(
 ) -> None:
     """Note ``i`` by the sample loop, whose guard says what becomes of a note that runs away."""
     gate = int(notes.gate[i])
+    highest = np.finfo(out.dtype).max  # float32 ends long before float64
     synth.process(int(notes.start[i]))
     synth.note_on(note, velocity)
-    out[:gate] = synth.process(gate)
+    out[:gate] = np.clip(synth.process(gate), -highest, highest)
     synth.note_off(note)
-    out[gate:] = synth.process(len(out) - gate)
+    out[gate:] = np.clip(synth.process(len(out) - gate), -highest, highest)
 
 
 def _presets(normalized: npt.ArrayLike) -> Floats:

@@ -72,27 +72,30 @@ def run_phases(oscillators: Any, increments: Any, phases: Any, n: int) -> None:
 def add_tone(oscillator: Any, k: int, scratch: Any, x: Any, n: int) -> None:
     """Add tonal oscillator ``k`` to ``x``."""
     a, b = 2 * k, 2 * k + 1
-    periods = scratch.periods
-    increments = scratch.increments[a]
+    increments_a, increments_b = scratch.increments[a], scratch.increments[b]
+    phases_a, phases_b = scratch.phases[a], scratch.phases[b]
+    periods = scratch.periods  # of copy a
+    stretch = oscillator.up * oscillator.up  # copy b's are longer by this
     if oscillator.wave != SINE:
         for i in range(n):
-            periods[i] = 1.0 / increments[i]
-    copy = oscillator.up * oscillator.up  # the copy's cycles are longer by this
+            periods[i] = 1.0 / increments_a[i]
     if oscillator.wave == TRIANGLE:
         squares = scratch.squares
         squares[:] = 0.0
-        add_pulse(scratch.phases[a], periods, 1.0, SQUARE_WIDTH, 1.0, squares[0], n)
+        add_pulse(phases_a, increments_a, periods, 1.0, SQUARE_WIDTH, 1.0, squares[0], n)
         if oscillator.copied:
-            add_pulse(scratch.phases[b], periods, copy, SQUARE_WIDTH, 1.0, squares[1], n)
-        add_triangles(oscillator, increments, scratch.increments[b], squares, x, n)
+            add_pulse(phases_b, increments_b, periods, stretch, SQUARE_WIDTH, 1.0, squares[1], n)
+        add_triangles(oscillator, increments_a, increments_b, squares, x, n)
         return
-    add_wave(oscillator, scratch.phases[a], periods, 1.0, x, n)
+    add_wave(oscillator, phases_a, increments_a, periods, 1.0, x, n)
     if oscillator.copied:
-        add_wave(oscillator, scratch.phases[b], periods, copy, x, n)
+        add_wave(oscillator, phases_b, increments_b, periods, stretch, x, n)
 
 
 @fused_part
-def add_wave(oscillator: Any, phases: Any, periods: Any, stretch: float, x: Any, n: int) -> None:
+def add_wave(
+    oscillator: Any, phases: Any, increments: Any, periods: Any, stretch: float, x: Any, n: int
+) -> None:
     """Add a waveform that has no memory of its own; its periods are ``periods * stretch``."""
     gain = oscillator.gain
     if oscillator.wave == SINE:
@@ -100,19 +103,26 @@ def add_wave(oscillator: Any, phases: Any, periods: Any, stretch: float, x: Any,
             x[i] += gain * vectors.sine_of_turns(phases[i])
     elif oscillator.wave == SAW:
         for i in range(n):
-            x[i] += gain * vectors.saw(phases[i], periods[i] * stretch)
+            x[i] += gain * vectors.saw(phases[i], increments[i], periods[i] * stretch)
     else:
         width = PULSE_WIDTH if oscillator.wave == PULSE else SQUARE_WIDTH
-        add_pulse(phases, periods, stretch, width, gain, x, n)
+        add_pulse(phases, increments, periods, stretch, width, gain, x, n)
 
 
 @fused_part
 def add_pulse(
-    phases: Any, periods: Any, stretch: float, width: float, gain: float, x: Any, n: int
+    phases: Any,
+    increments: Any,
+    periods: Any,
+    stretch: float,
+    width: float,
+    gain: float,
+    x: Any,
+    n: int,
 ) -> None:
     """Add a pulse."""
     for i in range(n):
-        x[i] += gain * vectors.pulse(phases[i], periods[i] * stretch, width)
+        x[i] += gain * vectors.pulse(phases[i], increments[i], periods[i] * stretch, width)
 
 
 @part

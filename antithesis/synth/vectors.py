@@ -65,25 +65,23 @@ def factor(semitones: float) -> float:
 
 
 @fused_part
-def blep(phase: float, period: float) -> float:
-    """Polynomial residue that rounds off a falling step at phase 0; ``period`` in samples."""
-    since = phase * period
-    until = (1.0 - phase) * period
-    after = max(1.0 - since, 0.0)
-    before = max(1.0 - until, 0.0) if since >= 1.0 else 0.0
+def blep(phase: float, increment: float, period: float) -> float:
+    """Polynomial residue that rounds off a falling step at phase 0; period = 1 / increment."""
+    after = max(1.0 - phase * period, 0.0)
+    before = max(1.0 - (1.0 - phase) * period, 0.0) if phase >= increment else 0.0
     return before * before - after * after
 
 
 @fused_part
-def saw(phase: float, period: float) -> float:
+def saw(phase: float, increment: float, period: float) -> float:
     """Band-limited saw."""
-    return 1.0 - 2.0 * phase + blep(phase, period)
+    return 1.0 - 2.0 * phase + blep(phase, increment, period)
 
 
 @fused_part
-def pulse(phase: float, period: float, width: float) -> float:
+def pulse(phase: float, increment: float, period: float, width: float) -> float:
     """Band-limited pulse, high while phase < width."""
     level = 1.0 if phase < width else -1.0
     since_width = phase + 1.0 - width
     since_width = since_width - 1.0 if since_width >= 1.0 else since_width
-    return level + blep(phase, period) - blep(since_width, period)
+    return level + blep(phase, increment, period) - blep(since_width, increment, period)

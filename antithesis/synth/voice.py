@@ -203,4 +203,4 @@ def process(
                 total += sound_voice(
                     p, common, voices[v], envelopes[v], oscillators[v], lfo, drift, dt
                 )
-        out[i] = p[knobs.MASTER_VOLUME] * total
+        out[i] = p[knobs.MASTER_VOLUME] * total if isfinite(total) else 0.0
