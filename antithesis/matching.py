@@ -143,15 +143,15 @@ class _Matcher:
         sounds = np.tile(self._target, (len(keys), 1))
         tables = self._network.predict(sounds, keys)
         pool = self._stage.score(propose(tables, keys, self._rng, _DRAWS))
-        best = self._in_tune(min(pool, key=lambda s: s.distance))
-        told = self._match(best)
+        best = min(pool, key=lambda s: s.distance)
+        told = self._match(self._in_tune(best))
         yield told
         if self._elapsed_s >= self._budget_s:
             return
-        for found in refine(self._stage, [*pool, best], self._rng):
+        for found in refine(self._stage, pool, self._rng):
             if found.distance < best.distance:
-                best = self._in_tune(found)
-                better = self._match(best)
+                best = found
+                better = self._match(self._in_tune(best))
                 if better.distance < told.distance:
                     told = better
                     yield told
