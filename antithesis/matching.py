@@ -16,8 +16,9 @@ from antithesis.distances import Target, mss
 from antithesis.encoding import decode
 from antithesis.errors import AudioError
 from antithesis.network import Network
-from antithesis.parameters import BY_ID, MAXIMUM
+from antithesis.parameters import BY_ID, DEFAULT, MAXIMUM
 from antithesis.preset import Preset
+from antithesis.rules import audible
 from antithesis.search import (
     VELOCITY,
     Scored,
@@ -41,6 +42,7 @@ _SURE: Final = 0.5  # confidence from which a pitch is believed
 _MISTUNED: Final = (0.01, 1.0)  # semitones worth correcting, and that can be a mistuning
 _TUNING_COSTS_DB: Final = 0.5  # what a match may lose by being put in tune
 _GAIN: Final = BY_ID["kMasterVolume"].index
+_KEPT: Final = (_GAIN, BY_ID["kVoiceMode"].index)
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ class _Matcher:
         candidate = scored.candidate
         sound = self._stage.render([candidate])[0]
         plain, gates = decode(candidate.places[None])
+        plain = _tidied(plain, gates)
         wanted = plain[0, _GAIN] * _rms(self._target) / max(_rms(sound), 1e-9)
         plain[0, _GAIN] = min(wanted, MAXIMUM[_GAIN])
         frequency = plain[0, BY_ID["kLfoFrequency"].index]
@@ -211,6 +214,13 @@ class _Matcher:
             level_error_db=float(20 * np.log10(plain[0, _GAIN] / wanted)),
             f0_hz=float(self._heard.f0_hz) or None,
         )
+
+
+def _tidied(plain: Floats, gates: Floats) -> Floats:
+    """What the note does not let hear stands at its default: fewer knobs to move or wonder at."""
+    heard = audible(plain, velocity=VELOCITY, gate_s=gates)
+    heard[:, list(_KEPT)] = True
+    return np.where(heard, plain, DEFAULT)
 
 
 def _rms(sound: Floats) -> float:

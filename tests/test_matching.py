@@ -12,6 +12,7 @@ from antithesis.distances import Target, mss
 from antithesis.errors import AudioError, ModelError
 from antithesis.matching import Match, match
 from antithesis.network import load_network, model_path
+from antithesis.parameters import PARAMETERS
 from antithesis.pitch import cents, track
 from antithesis.preset import Preset
 from antithesis.synth import Event, render, render_notes
@@ -59,6 +60,13 @@ def test_a_match_says_what_it_sounds_like(matches, lead):
     assert sound.shape == lead.shape
     rms = np.sqrt(np.mean(sound**2)), np.sqrt(np.mean(lead**2))
     assert rms[0] == pytest.approx(rms[1], rel=0.05)
+
+
+def test_knobs_that_the_note_does_not_let_hear_stand_at_their_defaults(matches):
+    best = matches[-1].preset
+    unheard = {p.id for p in PARAMETERS} - best.audible() - {"kVoiceMode", "kMasterVolume"}
+    assert unheard
+    assert all(best[id] == Preset.init()[id] for id in unheard)
 
 
 def test_the_network_alone_is_asked_with_a_budget_of_zero(network, lead):
