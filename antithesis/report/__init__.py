@@ -8,6 +8,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from antithesis.audio import FloatArray, Sound, write_wav
 from antithesis.presetfiles import format_json, write_preset
 from antithesis.report.picture import Picture, draw
@@ -72,9 +74,10 @@ def _picture(match: Match, target: Sound, sound: FloatArray) -> Picture:
     )
     near = f"{match.distance:.2f} dB away: {likeness(match.distance)}"
     effort = f"{match.elapsed_s:.1f} s, {match.evaluations:,} sounds tried"
+    length = max(len(target.samples), len(sound))
     return Picture(
-        target=target.samples,
-        match=sound,
+        target=np.pad(target.samples, (0, length - len(target.samples))),
+        match=np.pad(sound, (0, length - len(sound))),
         sample_rate=SAMPLE_RATE,
         preset=match.preset,
         title=_one_line(Path(target.source).name or "match"),

@@ -42,7 +42,7 @@ _TICKS_HZ = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 @dataclass(frozen=True)
 class Picture:
-    """What is drawn: two sounds (n,) at one rate, the preset, and two lines above them."""
+    """What is drawn: two sounds (n,) of one length and rate, the preset, and two lines above."""
 
     target: Floats
     match: Floats
@@ -61,8 +61,8 @@ class Picture:
 
     @property
     def duration_s(self) -> float:
-        """Length of the longer sound."""
-        return max(len(self.target), len(self.match)) / self.sample_rate
+        """Length of both sounds."""
+        return len(self.target) / self.sample_rate
 
 
 def draw(picture: Picture, path: Path) -> None:
@@ -113,7 +113,7 @@ def _draw_spectrogram(axes: Axes, samples: Floats, picture: Picture) -> AxesImag
         vmin=-RANGE_DB,
         vmax=0.0,
         interpolation="bilinear",
-        extent=(0.0, len(samples) / picture.sample_rate, low, high),
+        extent=(0.0, picture.duration_s, low, high),
     )
     labels = [f"{hz // 1000} kHz" if hz >= 1000 else f"{hz} Hz" for hz in _TICKS_HZ]
     axes.set_yticks(np.log2(_TICKS_HZ), labels=labels)
