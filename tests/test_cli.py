@@ -193,10 +193,10 @@ def test_match_without_a_budget_is_the_prediction_alone(run, sound):
     assert {json.loads(row)["distance"] for row in rows} == {3.0}
 
 
-def test_match_takes_the_note_from_the_file_name_unless_told(run, sound):
+def test_match_takes_a_hint_from_the_file_name_and_a_fact_from_the_user(run, sound):
     path, asked = sound
     assert run("match", path).exit_code == 0
-    assert asked["note"] == 46
+    assert (asked["note"], asked["named"]) == (None, 46)
     assert run("match", path, "--note", "C4").exit_code == 0
     assert asked["note"] == 60
 

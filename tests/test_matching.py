@@ -85,6 +85,12 @@ def test_a_given_note_is_kept(network, lead):
         assert found.note == 45
 
 
+def test_the_octave_of_a_named_note_is_a_hint(network, lead):
+    first = next(match(lead, network, budget_s=0.0, named=33))  # two octaves below what is played
+    assert first.note % 12 == 57 % 12
+    assert abs(cents(track(first.render(), RATE).f0_hz, track(lead, RATE).f0_hz)) < 50
+
+
 def test_the_same_seed_makes_the_same_first_match(network, lead):
     first, second = (next(match(lead, network, budget_s=0.0, seed=3)) for _ in range(2))
     assert first.preset == second.preset
