@@ -22,6 +22,7 @@ from antithesis.audio import Sound, read_sound
 from antithesis.errors import AntithesisError, SendError
 from antithesis.preset import Preset
 from antithesis.report import key_name, likeness, write_match
+from antithesis.report.picture import prepare
 from antithesis.spectra import SAMPLE_RATE
 from daemon import child
 from daemon.config import Config, host_row
@@ -118,11 +119,14 @@ class Companion:
         for drop in self._watch:
             if not self._outcomes.known(drop):
                 self._attend(drop)
-            self._write_while_idle()
+            self._use_pause()
         if self._unwritten:  # what was left for the end; the others are taken up at the next start
             self._write(self._unwritten.pop())
 
-    def _write_while_idle(self) -> None:
+    def _use_pause(self) -> None:
+        """While nobody waits: make ready for the end, and write what had to wait."""
+        if not self._wanted():
+            prepare()
         while self._unwritten and not self._wanted():
             self._write(self._unwritten.popleft())
 
@@ -155,7 +159,7 @@ class Companion:
             for best in matches:
                 if not sent or best.distance <= sent[-1].match.distance - WORTH_SENDING_DB:
                     sent.append(self._send(drop, best))
-                self._write_while_idle()  # what this file kept from being written
+                self._use_pause()
                 if self._wanted():
                     break
         if not sent:
@@ -227,6 +231,7 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
         AntithesisError: it cannot start: weights, ports or folders are missing.
     """
     _log_to_stderr(config.log.level)
+    _log.info("getting ready; the first start ever compiles for a minute")
     with ExitStack() as running:
         outcomes = Outcomes(config.watch.output or config.watch.folder.parent)
         matcher = matcher or load_matcher()

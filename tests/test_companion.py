@@ -380,7 +380,7 @@ def run_in_process(tmp_path):
 
     def write_slowly(*arguments, **options):
         write_little(*arguments, **options)
-        threading.Event().wait(0.02)
+        threading.Event().wait(0.1)
 
     companion.write_match = write_slowly
     run_companion(settings(Path(tmp_path)), matcher=FakeMatcher(endless=True))
@@ -399,42 +399,36 @@ def process(tmp_path):
 def said(daemon, word, count=1):
     """Lines up to the one that says `word` for the `count`-th time."""
     lines = []
-    for line in daemon.stderr:
-        lines.append(line)
-        count -= word in line
-        if not count:
-            return lines
-    raise AssertionError(f"it ended without saying {word!r}: {lines}")
+    while count:
+        lines.append(daemon.stderr.readline())
+        count -= word in lines[-1]
+        assert lines[-1], f"it ended without saying {word!r}: {lines}"
+    return lines
 
 
 def test_killed_daemon_leaves_no_half_and_the_next_does_each_remaining_file_once(tmp_path):
-    (tmp_path / "drops").mkdir()
+    results, drops = tmp_path / "results", tmp_path / "drops"
+    drops.mkdir()
     names = [f"{number:02}.wav" for number in range(20)]
-    for name in names:
-        write_tone(tmp_path / "drops" / name, seconds=0.02)
-    write_tone(tmp_path / "drops" / "zz.wav")
-    os.utime(tmp_path / "drops" / "zz.wav")
+    for age, name in enumerate(names):
+        write_tone(drops / name, seconds=0.02)
+        os.utime(drops / name, (1000 + age, 1000 + age))
     with process(tmp_path) as daemon:
-        said(daemon, "zz.wav")  # all were heard; the last one is being refined
-        write_tone(tmp_path / "drops" / "zzz.wav")  # which ends when another one comes
-        said(daemon, "zzz.wav")
+        said(daemon, "19.wav: 3.00 dB")  # the last one is heard, and nothing was written yet
+        said(daemon, "matched", 3)
         daemon.kill()
-    results = tmp_path / "results"
+    done = {path.name: path.stat().st_mtime_ns for path in results.glob("[!.]*")}
+    assert 3 <= len(done) < len(names)
     with process(tmp_path) as daemon:
-        said(daemon, "watching")
-        done = {path.name: path.stat().st_mtime_ns for path in results.glob("[!.]*")}
-        left = len(names) + 2 - len(done)
-        said(daemon, "dB away", left)
+        lines = said(daemon, "19.wav: 3.00 dB")
+        lines += said(daemon, "matched", len(names) - len(done) - 1)  # the last is searched for
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(PATIENCE_S) == 0
-        assert not any(name in line for line in daemon.stderr for name in done)
-    with process(tmp_path) as daemon:
-        said(daemon, "watching")
-        daemon.send_signal(signal.SIGTERM)
-        daemon.wait(PATIENCE_S)
-    for path in results.iterdir():
-        assert path.name.endswith(".antithesis")
-        assert len(list(path.iterdir())) == 1
+        lines += daemon.stderr.readlines()
+    assert sorted(path.name for path in results.iterdir()) == [f"{n}.antithesis" for n in names]
+    for name in names:
+        matched = sum(f"{name}: matched" in line for line in lines)
+        assert matched == (f"{name}.antithesis" not in done), name
     assert all((results / name).stat().st_mtime_ns == time for name, time in done.items())
 
 

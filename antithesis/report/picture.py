@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,12 @@ class Picture:
     def duration_s(self) -> float:
         """Length of both sounds."""
         return len(self.target) / self.sample_rate
+
+
+def prepare() -> None:
+    """Import what drawing needs, at a time that suits: it takes a second."""
+    for module in ("matplotlib.backends.backend_agg", "matplotlib.figure"):
+        import_module(module)
 
 
 def draw(picture: Picture, path: Path) -> None:
