@@ -61,6 +61,7 @@ class MidiLink:
     backend: str = ""  # for mido, such as "mido.backends.rtmidi/UNIX_JACK"; none: its default
     bits: int = 14  # 14: MSB then LSB; 7: MSB alone
     pace_s: float = 0.001  # between parameters
+    settle_s: float = 0.1  # after opening; JACK, for one, joins ports in a later cycle
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ class MidiRoute:
             virtual=not self._link.port,
         )
         self._open.callback(self._port.close)
+        time.sleep(self._link.settle_s)
         return self
 
     def __exit__(
