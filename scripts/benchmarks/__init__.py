@@ -1,0 +1,1 @@
+"""How fast it is: the parts of scripts/bench.py."""
