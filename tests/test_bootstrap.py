@@ -310,7 +310,12 @@ def test_ctrl_c_reaches_the_program_and_its_exit_status_counts():
         "    raise SystemExit(9)\n"
     )
     with subprocess.Popen(
-        _handed_over("-c", program), env=_environment(), stdout=subprocess.PIPE, text=True
+        _handed_over("-c", program),
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        # Whoever started the tests in the background had SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as running:
         assert running.stdout is not None
         assert running.stdout.readline() == "ready\n"
