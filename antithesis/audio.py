@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.errors import AudioError
+from antithesis.files import write_whole
 
 if TYPE_CHECKING:
     import soundfile
@@ -94,15 +94,11 @@ def write_wav(path: str | os.PathLike[str], samples: npt.ArrayLike, sample_rate:
     path = Path(path)
     wav = io.BytesIO()
     soundfile.write(wav, np.asarray(samples), sample_rate, subtype="FLOAT", format="WAV")
-    aside = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        aside.write_bytes(wav.getvalue())
-        aside.replace(path)
+        write_whole(path, wav.getvalue())
     except OSError as error:
         reason = f"cannot be written ({error.strerror})"
         raise AudioError(f"{path}: {reason}; check the folder and its free space") from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -12,16 +12,16 @@ import csv
 import io
 import json
 import os
-import secrets
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from antithesis.errors import PresetError, PresetFileError
+from antithesis.files import write_whole
 from antithesis.parameters import (
     BY_ID,
     N_PARAMETERS,
@@ -301,17 +301,11 @@ def write_presets(presets: Sequence[Preset], path: str | os.PathLike[str]) -> No
     """Write presets to one file; only CSV takes more than one."""
     path = Path(path)
     data = _format_of(path).format(presets)
-    # The name does not grow with the file's, so that a long one fits the file system too.
-    aside = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        aside.write_bytes(data)
-        aside.replace(path)
+        write_whole(path, data)
     except (OSError, ValueError) as error:
         problem = f"not written, {_reason(error)}; check the folder and its free space"
         raise PresetFileError(problem, str(path)) from None
-    finally:
-        with suppress(OSError, ValueError):
-            aside.unlink()
 
 
 def _only(presets: Sequence[Preset], source: str = "") -> Preset:

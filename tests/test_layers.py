@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Low to high: a module imports only what stands before it. This is where the order is stated.
 LAYERS = (
     "errors",
+    "files",
     "jit",
     "parameters",
     "rules",
