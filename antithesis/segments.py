@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.audio import first_loud
+from antithesis.audio import Sound, first_loud
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -26,6 +26,16 @@ class Segment:
 
     start: int
     stop: int
+
+
+def first_sound(sound: Sound) -> Sound:
+    """The first sound in a recording, from its onset on."""
+    found = find_sound(sound.samples, sound.sample_rate)
+    return replace(
+        sound,
+        samples=sound.samples[found.start : found.stop],
+        start_s=sound.start_s + found.start / sound.sample_rate,
+    )
 
 
 def find_sound(

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -23,6 +23,7 @@ from antithesis.errors import AntithesisError, SendError
 from antithesis.preset import Preset
 from antithesis.report import key_name, likeness, write_match
 from antithesis.report.picture import prepare
+from antithesis.segments import first_sound
 from antithesis.spectra import SAMPLE_RATE
 from daemon import child
 from daemon.config import Config, host_row
@@ -210,18 +211,6 @@ class Companion:
             RETRY_S,
         )
         self._watch.again(drop, RETRY_S)
-
-
-def first_sound(sound: Sound) -> Sound:
-    """The first sound in a recording, from its onset on."""
-    from antithesis.segments import find_sound
-
-    found = find_sound(sound.samples, sound.sample_rate)
-    return replace(
-        sound,
-        samples=sound.samples[found.start : found.stop],
-        start_s=sound.start_s + found.start / sound.sample_rate,
-    )
 
 
 def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:

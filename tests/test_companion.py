@@ -21,8 +21,9 @@ import soundfile
 from antithesis.audio import read_sound
 from antithesis.errors import DeviceError, SendError
 from antithesis.presetfiles import read_preset
+from antithesis.segments import first_sound
 from daemon import companion
-from daemon.companion import WORTH_SENDING_DB, Companion, built_in_synth, first_sound, run_companion
+from daemon.companion import WORTH_SENDING_DB, Companion, built_in_synth, run_companion
 from daemon.config import Config, changed, host_row
 from daemon.hosts import HOSTS
 from daemon.outcomes import Outcomes

@@ -58,7 +58,7 @@ def match(file: Path, budget: float, note: int | None, out: Path | None, as_json
     from antithesis.network import load_network
     from antithesis.pitch import note_from_chunks, note_from_name
     from antithesis.report import write_match
-    from daemon.companion import first_sound
+    from antithesis.segments import first_sound
 
     sound = first_sound(read_sound(file))
     named = note_from_name(file.name) or note_from_chunks(file)
