@@ -95,7 +95,9 @@ def test_note_is_cut_from_the_recording_to_the_sample(stage, built_in_synth):
     assert mss(played, expected) < 1.0
 
 
-def test_note_held_too_long_is_played_again(stage, monkeypatch):
+def test_note_held_too_long_is_played_again(tmp_path, monkeypatch):
+    # A client of nobody: a synth that runs would go on writing the recording.
+    stage = Stage(tmp_path, SimpleNamespace(stdout=io.StringIO()), object.__new__(SynthClient))
     takes = iter([Played(100, 0.5), Played(200, 0.03), Played(300, 0.001), Played(400, 0.0)])
     monkeypatch.setattr(SynthClient, "play", lambda *_arguments: next(takes))
     samples = np.arange(100_000, dtype="<f4")
