@@ -212,6 +212,17 @@ def test_failures_stay_among_the_pitch_errors() -> None:
     assert found.failed == pytest.approx(0.2)
 
 
+def test_a_pitch_that_another_phase_does_not_bring_back_is_none() -> None:
+    t = np.arange(44100) / 44100
+    low, high, noise = (
+        *(np.sin(2 * np.pi * hz * t) for hz in (220.0, 221.0)),
+        np.random.default_rng(0).normal(0, 0.1, len(t)),
+    )
+    assert tuning.steady(low, low) == pytest.approx(220, abs=0.1)
+    assert tuning.steady(low, high) is None  # 8 cents
+    assert tuning.steady(noise, noise) is None
+
+
 def test_the_tracker_hears_the_targets_where_their_presets_say() -> None:
     easy = choose(["split"], "held-out", 4)
     for target, sound in zip(easy, rendered(easy), strict=True):

@@ -155,11 +155,12 @@ def write(results: Results, path: Path, tables: dict[str, Any]) -> None:
 
 
 def read(paths: Iterable[Path]) -> Results:
-    """Results kept earlier; those of several files are put together."""
+    """Results kept earlier; of several files' answers of one system to one target the last."""
     kept = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     rows = [Row(**_tupled(row)) for whole in kept for row in whole["rows"]]
+    last = {(row.set, row.id, row.system): row for row in rows}
     options = {key: value for whole in kept for key, value in whole["options"].items()}
-    return Results(tuple(rows), options)
+    return Results(tuple(last.values()), options)
 
 
 def _tupled(row: dict[str, Any]) -> dict[str, Any]:

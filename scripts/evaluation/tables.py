@@ -136,9 +136,8 @@ def pitches(results: Results) -> str:
     header = ["set", "system", "rule", "tonal targets", "median error, cents"]
     header += ["within 5 cents, %", "octave errors, %", "no pitch, %"]
     rows = []
-    systems = [system for system in (TRUTH, *ours(results)) if system in results.systems]
     for set in [*results.sets, "all"]:
-        for system in systems:
+        for system in ours(results):
             cells = [results.cell(s, system) for s in results.sets if set in (s, "all")]
             for rule in ("cents_by_preset", "cents_by_ear"):
                 errors = [error for cell in cells for error in getattr(cell, rule)]

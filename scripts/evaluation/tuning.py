@@ -3,8 +3,9 @@
 *By preset*: the pitch that a preset sounds at by the synth's own law,
 :func:`antithesis.pitch.tonal_pitch`. Targets that have one count; an answer that has none failed.
 
-*By ear*: the tracker's pitch of the target and of the answer's first render. Targets of which the
-tracker is sure count; an answer in which it hears nothing failed.
+*By ear*: the tracker's pitch of the target and of the answer's first render. Targets count of whose
+pitch the tracker is sure, and which it finds again within 5 cents when the true preset is rendered
+at that phase; an answer in which it hears nothing failed.
 """
 
 from __future__ import annotations
@@ -31,11 +32,18 @@ def by_preset(preset: Preset, note: int) -> float | None:
     return pitch.tonal_pitch(preset.plain, note)
 
 
-def by_ear(sound: Floats, *, sure: bool = False) -> float | None:
-    """Pitch in Hz by the tracker, or None; of those it is sure of, if only those are wanted."""
+def by_ear(sound: Floats) -> float | None:
+    """Pitch in Hz by the tracker, or None."""
+    return pitch.track(sound, SAMPLE_RATE).f0_hz or None
+
+
+def steady(sound: Floats, again: Floats) -> float | None:
+    """Pitch in Hz of a target, if the tracker is sure, and finds it ``again`` at another phase."""
     heard = pitch.track(sound, SAMPLE_RATE)
-    wanted = _SURE if sure else 0.0
-    return heard.f0_hz if heard.f0_hz and heard.confidence >= wanted else None
+    if heard.confidence < _SURE:
+        return None
+    stays = abs(cents(by_ear(again), heard.f0_hz)) <= IN_TUNE_CENTS
+    return heard.f0_hz if stays else None
 
 
 def cents(answer_hz: float | None, target_hz: float) -> float:

@@ -52,13 +52,16 @@ def _seed(plan: Plan, target: Target) -> int:
 
 
 def _answers(plan: Plan, case: Case) -> Iterator[tuple[str, Answer]]:
-    target = case.target
-    yield TRUTH, Answer(target.preset, target.note, target.velocity, target.gate_s)
+    yield TRUTH, _truth(case.target)
     ours = matches(case.sound, plan.weights, plan.budgets_s, case.seed)
     yield from ours.items()
     yield from baselines(case, plan.library)
     if plan.rivals:
         yield from rivals(case, {system: answer.renders for system, answer in ours.items()})
+
+
+def _truth(target: Target) -> Answer:
+    return Answer(target.preset, target.note, target.velocity, target.gate_s)
 
 
 class _Judge:
@@ -68,7 +71,8 @@ class _Judge:
         self._case = case
         self._metrics = metrics
         self._target = distances.Target(case.sound)
-        self._target_hz = tuning.by_ear(case.sound, sure=True)
+        again = scoring.sounds(_truth(case.target))[0]
+        self._target_hz = tuning.steady(case.sound, again)
 
     def row(self, system: str, answer: Answer) -> Row:
         sounds = scoring.sounds(answer)
