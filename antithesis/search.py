@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from cmaes import CMA
 
+from antithesis.cma import CMA
 from antithesis.encoding import CONTINUOUS, GATE, HEADS, SIZES, decode, draw, likeliest, off
 from antithesis.objective import Objective
 from antithesis.parameters import BY_ID, MAXIMUM, MINIMUM, to_normalized
@@ -125,20 +125,20 @@ class Chain:
         self._stage = stage
         self._free = _free(start.candidate)
         mean = np.append(_units(start.candidate.places)[self._free], start.candidate.phase)
-        bounds = np.tile([0.0, 1.0], (len(mean), 1))
-        bounds[-1] = -4.0, 5.0  # the phase goes round
-        self._cma = CMA(mean, step, bounds=bounds, seed=int(rng.integers(2**31)))
+        low, high = np.zeros(len(mean)), np.ones(len(mean))
+        low[-1], high[-1] = -4.0, 5.0  # the phase goes round
+        self._cma = CMA(mean, step, low=low, high=high, rng=rng)
 
     @property
     def exhausted(self) -> bool:
         """Whether nothing is left to gain here."""
-        return bool(self._cma.should_stop())
+        return self._cma.exhausted
 
     def step(self) -> Scored:
         """One generation; returns the chain's best."""
-        asked = [self._cma.ask() for _ in range(self._cma.population_size)]
+        asked = self._cma.ask()
         scored = self._stage.score([self._candidate(x) for x in asked])
-        self._cma.tell([(x, s.distance) for x, s in zip(asked, scored, strict=True)])
+        self._cma.tell(asked, [s.distance for s in scored])
         self.best = min(self.best, *scored, key=_distance)
         return self.best
 

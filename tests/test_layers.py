@@ -31,6 +31,7 @@ LAYERS = (
     "encoding",
     "network",
     "objective",
+    "cma",
     "search",
     "matching",
     "report",
