@@ -19,14 +19,16 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from antithesis.audio import Sound, read_sound
-from antithesis.errors import AntithesisError, SendError
+from antithesis.errors import AntithesisError, AudioError, SendError
 from antithesis.preset import Preset
 from antithesis.report import key_name, likeness, write_match
 from antithesis.report.picture import prepare
 from antithesis.segments import first_sound
 from antithesis.spectra import SAMPLE_RATE
 from daemon import child
+from daemon.alone import alone
 from daemon.config import Config, host_row
+from daemon.journal import JOURNAL, Job, Journal, JournalError, Outcome
 from daemon.outcomes import Outcomes, record
 from daemon.outputs import output_devices
 from daemon.senders import Delivery, Grade, Sender, open_sender
@@ -43,6 +45,12 @@ WORTH_SENDING_DB: Final = 0.1
 
 RETRY_S: Final = 30.0
 """When an outcome could not be written, its file is taken up again after this long."""
+
+UNWRITTEN_AT_MOST: Final = 32
+"""So many results wait in memory while others wait to be heard; then the oldest is written."""
+
+DEATHS_AT_MOST: Final = 3
+"""A file at which the program died this often is refused."""
 
 _ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -103,12 +111,14 @@ class Companion:
     def __init__(
         self,
         watch: Watch,
+        journal: Journal,
         outcomes: Outcomes,
         sender: Sender,
         matcher: Matcher,
         budget_s: float,
     ) -> None:
         self._watch = watch
+        self._journal = journal
         self._outcomes = outcomes
         self._sender = sender
         self._matcher = matcher
@@ -117,6 +127,7 @@ class Companion:
 
     def run(self) -> None:
         """Attend to what is dropped; outcomes are written while nobody waits to be heard."""
+        self._end_what_is_over()
         for drop in self._watch:
             if not self._outcomes.known(drop):
                 self._attend(drop)
@@ -129,6 +140,8 @@ class Companion:
         if not self._wanted():
             prepare()
         while self._unwritten and not self._wanted():
+            self._write(self._unwritten.popleft())
+        while len(self._unwritten) > UNWRITTEN_AT_MOST:
             self._write(self._unwritten.popleft())
 
     def _wanted(self) -> bool:
@@ -144,9 +157,28 @@ class Companion:
             _log.exception("%s: internal error", _shown(drop))
             self._refuse(drop, f"internal error: {error!r}; the log has more of it")
 
+    def _end_what_is_over(self) -> None:
+        """End the jobs of an earlier daemon that have their outcome, or have no file any more."""
+        for job in self._journal.unfinished():
+            drop = job.drop
+            if self._outcomes.has_match(drop):
+                self._end(drop, Outcome.MATCHED, str(self._outcomes.matched_at(drop)))
+            elif self._outcomes.has_refusal(drop):
+                self._end(drop, Outcome.REFUSED, str(self._outcomes.refused_at(drop)))
+            elif Drop.at(drop.path) is None:
+                self._refuse(drop, "taken away before it was matched; drop it again")
+
     def _attend(self, drop: Drop) -> None:
+        # Of a file that has changed, what waits to be written is of the one before.
+        self._unwritten = deque(kept for kept in self._unwritten if kept.drop.path != drop.path)
         with self._outliving(drop):
             try:
+                job = self._journal.begin(drop)
+            except JournalError as error:
+                self._postpone(drop, error)
+                return
+            try:
+                _check_deaths(job)
                 result = self._match(drop, first_sound(read_sound(drop.path)))
             except AntithesisError as error:
                 self._refuse(drop, str(error).removeprefix(f"{drop.path}: "))
@@ -185,27 +217,41 @@ class Companion:
         drop = result.drop
         with self._outliving(drop):
             try:
+                self._journal.begin(drop)
                 with self._outcomes.matched(drop) as folder:
                     write_match(result.last.match, result.sound, folder, facts=result.facts())
             except (AntithesisError, OSError) as error:
                 self._postpone(drop, error)
             else:
-                _log.info("%s: matched: %s", _shown(drop), self._outcomes.matched_at(drop))
+                place = str(self._outcomes.matched_at(drop))
+                self._end(drop, Outcome.MATCHED, place, result.last.delivery)
+                _log.info("%s: matched: %s", _shown(drop), _one_line(place))
 
     def _refuse(self, drop: Drop, reason: str) -> None:
         if not drop.path.parent.exists():
             _log.warning("%s: gone with its folder; it is taken up when that returns", _shown(drop))
             return
+        there = Drop.at(drop.path) is not None  # one that is away with its disk may come back
         try:
-            self._outcomes.refused(drop, reason)
+            self._outcomes.refused(drop, reason, for_good=there)
         except OSError as error:
             self._postpone(drop, error)
         else:
+            self._end(drop, Outcome.REFUSED, reason)
             _log.warning("%s: refused: %s", _shown(drop), _one_line(reason))
+
+    def _end(
+        self, drop: Drop, outcome: Outcome, said: str, delivery: Delivery | None = None
+    ) -> None:
+        grade = f"{self._sender.row.title}: {delivery.grade}" if delivery else ""
+        try:
+            self._journal.end(drop, outcome, said, grade)
+        except JournalError as error:
+            _log.warning("%s: %s; the next start makes up for it", _shown(drop), error)
 
     def _postpone(self, drop: Drop, error: Exception) -> None:
         _log.error(
-            "%s: its outcome cannot be written (%s); trying again in %.0f s",
+            "%s: nothing can be written down for it (%s); trying again in %.0f s",
             _shown(drop),
             _one_line(str(error)),
             RETRY_S,
@@ -222,7 +268,10 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
     _log_to_stderr(config.log.level)
     _log.info("getting ready; the first start ever compiles for a minute")
     with ExitStack() as running:
+        state = config.state.folder
+        running.enter_context(alone(state))
         outcomes = Outcomes(config.watch.output or config.watch.folder.parent)
+        journal = running.enter_context(Journal(state / JOURNAL))
         matcher = matcher or load_matcher()
         sender = running.enter_context(open_sender(host_row(config)))
         running.enter_context(built_in_synth(config, sender))
@@ -234,8 +283,19 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
             sender.row.title,
             outcomes.folder,
         )
-        Companion(watch, outcomes, sender, matcher, config.match.budget_s).run()
+        journal.tell(_facts(watch, outcomes, sender))
+        Companion(watch, journal, outcomes, sender, matcher, config.match.budget_s).run()
         _log.info("stopped")
+
+
+def _facts(watch: Watch, outcomes: Outcomes, sender: Sender) -> dict[str, str]:
+    """What `antithesis status` says of a daemon that runs."""
+    return {
+        "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "watching": str(watch.folder),
+        "results": str(outcomes.folder),
+        "host": sender.row.title,
+    }
 
 
 @contextmanager
@@ -304,6 +364,11 @@ def _ended_by_signals(end: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _check_deaths(job: Job) -> None:
+    if job.deaths >= DEATHS_AT_MOST:
+        raise AudioError(f"Antithesis ended {job.deaths} times at this file; export it again")
 
 
 def _said(match: Match) -> str:

@@ -128,6 +128,15 @@ class Synth(Section):
     sample_rate: int = Field(default=44100, ge=22050, le=192000, description="samples a second")
 
 
+class State(Section):
+    """What the daemon remembers: its journal, its log, and that it runs."""
+
+    folder: Folder = Field(
+        default_factory=lambda: platformdirs.user_state_path("antithesis", False),
+        description="where they are kept; a second daemon needs another one",
+    )
+
+
 class Log(Section):
     """What the daemon tells."""
 
@@ -145,6 +154,7 @@ class Config(Section):
     midi: Midi = Field(default_factory=Midi)
     osc: Osc = Field(default_factory=Osc)
     synth: Synth = Field(default_factory=Synth)
+    state: State = Field(default_factory=State)
     log: Log = Field(default_factory=Log)
 
 

@@ -219,6 +219,7 @@ def _write_config(home: Path, budget_s: float, port: int) -> Path:
         "watch": {"folder": str(_drops(home)), "output": str(home)},
         "match": {"budget_s": budget_s},
         "synth": {"port": port, "wav": str(_recording(home))},
+        "state": {"folder": str(home / "state")},
     }
     path = home / "config.toml"
     path.write_text(config.as_toml(config.changed(config.Config(), sections)), "utf-8")

@@ -1,8 +1,8 @@
 """What became of each dropped file, in one folder: its match, or why there is none.
 
 `NAME.antithesis/` or `NAME.refused.txt`, one of them for a file and never both. Each appears whole,
-and says which file it is of (name, size, time of change): a file that has its outcome is done with,
-also after a restart, and one that has changed since is not.
+is on the disk before it has its name, and says which file it is of (name, size, time of change): a
+file that has its outcome is done with, also after a restart, and one that has changed since is not.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from antithesis.errors import ConfigError
+from antithesis.files import bring_all_to_disk, bring_to_disk
 from antithesis.report import result_stem
 from daemon.settling import Drop
 
@@ -59,29 +60,48 @@ class Outcomes:
 
     def known(self, drop: Drop) -> bool:
         """Whether the file, as it is, has its outcome."""
-        return record(drop) in (self._record_of_match(drop), self._record_of_refusal(drop))
+        return self.has_match(drop) or self.has_refusal(drop)
+
+    def has_match(self, drop: Drop) -> bool:
+        """Whether the file, as it is, was matched."""
+        return record(drop) == self._record_of_match(drop)
+
+    def has_refusal(self, drop: Drop) -> bool:
+        """Whether the file, as it is, was refused for good."""
+        return record(drop) == self._record_of_refusal(drop)
 
     @contextmanager
     def matched(self, drop: Drop) -> Iterator[Path]:
         """A folder to write the match into, with `record` in its JSON; left, it is the outcome."""
         place = self.matched_at(drop)
+        self._make()
         with self._aside() as aside, self._aside() as old:
             aside.mkdir()
             yield aside
+            bring_all_to_disk(aside)
             self.refused_at(drop).unlink(missing_ok=True)
-            if place.exists():
+            if os.path.lexists(place):
                 place.rename(old)
             aside.rename(place)
+            bring_to_disk(self.folder)
 
-    def refused(self, drop: Drop, reason: str) -> Path:
-        """Write why there is no match."""
+    def refused(self, drop: Drop, reason: str, *, for_good: bool = True) -> Path:
+        """Write why there is no match; not `for_good`, the file as it is may come once more."""
         place = self.refused_at(drop)
-        lines = ("There is no match for this file:", reason, "", _as_line(record(drop)), "")
+        said = [_as_line(record(drop)), ""] if for_good else []
+        lines = ("There is no match for this file:", reason, "", *said)
+        self._make()
         with self._aside() as aside:
             aside.write_bytes("\n".join(lines).encode("utf-8", "backslashreplace"))
+            bring_to_disk(aside)
             _remove(self.matched_at(drop))
             aside.replace(place)
+            bring_to_disk(self.folder)
         return place
+
+    def _make(self) -> None:
+        """Have the folder once more where it was taken away, but not the disk it was on."""
+        self.folder.mkdir(exist_ok=True)
 
     @contextmanager
     def _aside(self) -> Iterator[Path]:
@@ -134,7 +154,7 @@ def _json(text: str) -> object:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():  # what a link leads to is not ours
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -8,10 +8,11 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,11 @@ from daemon import companion
 from daemon.companion import WORTH_SENDING_DB, Companion, built_in_synth, run_companion
 from daemon.config import Config, changed, host_row
 from daemon.hosts import HOSTS
+from daemon.journal import Journal, look
 from daemon.outcomes import Outcomes
 from daemon.senders import Sender, open_sender
 from daemon.senders.memory import MemoryRoute
+from daemon.settling import Drop
 from daemon.watch import Watch
 from tests.fakematch import FakeMatcher, at_distance
 from tests.synthprocess import SynthProcess
@@ -80,6 +83,7 @@ class Running:
     def __init__(self, tmp_path, log):
         self.drops = tmp_path / "drops"
         self.results = tmp_path / "results"
+        self.journal = tmp_path / "state" / "journal.sqlite"
         self.log = log
         self.route = MemoryRoute()
 
@@ -87,10 +91,11 @@ class Running:
     def __call__(self, matcher, sender=None):
         outcomes = Outcomes(self.results)
         with (
+            Journal(self.journal) as journal,
             sender or Sender(HOSTS["memory"], self.route) as sender,
             Watch(self.drops, settle_s=0.05) as watch,
         ):
-            companion = Companion(watch, outcomes, sender, matcher, 60.0)
+            companion = Companion(watch, journal, outcomes, sender, matcher, 60.0)
             thread = threading.Thread(target=companion.run)
             thread.start()
             try:
@@ -352,6 +357,92 @@ def test_file_that_goes_with_its_folder_is_not_refused(running):
     assert running.outcomes() == []
 
 
+@pytest.mark.usefixtures("no_picture")
+def test_results_that_wait_to_be_written_are_bounded(running, monkeypatch):
+    monkeypatch.setattr(companion, "UNWRITTEN_AT_MOST", 2)
+    for number in range(6):
+        write_tone(running.drops / f"{number}.wav", seconds=0.02)
+    with running(FakeMatcher()):
+        running.log.wait_for("matched", 6)
+    waiting = most = 0
+    for line in running.log.lines:
+        waiting += ("dB away" in line) - (": matched" in line)
+        most = max(most, waiting)
+    assert most == 3
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_journal_says_what_became_of_each_file(running):
+    with running(FakeMatcher()):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("matched")
+        (running.drops / "b.wav").write_bytes(b"RIFF, but no more")
+        running.log.wait_for("refused")
+    first, second = look(running.journal).last
+    assert (first.drop.path.name, first.outcome) == ("a.wav", "matched")
+    assert (first.said, first.host) == (
+        str(running.results / "a.wav.antithesis"),
+        "nowhere (dry run): confirmed",
+    )
+    assert (second.drop.path.name, second.outcome) == ("b.wav", "refused")
+    assert "export it again" in second.said
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_job_whose_file_was_taken_away_meanwhile_is_refused_and_matched_when_it_is_back(running):
+    write_tone(running.drops / "a.wav")
+    drop = Drop.at(running.drops / "a.wav")
+    with Journal(running.journal) as journal:
+        journal.begin(drop)
+    drop.path.rename(running.drops.with_name("elsewhere"))
+    with running(FakeMatcher()):
+        running.log.wait_for("a.wav: refused: taken away before it was matched; drop it again")
+        running.drops.with_name("elsewhere").rename(drop.path)
+        running.log.wait_for("a.wav: matched")
+    assert running.outcomes() == ["a.wav.antithesis"]
+    assert [job.outcome for job in look(running.journal).last] == ["refused", "matched"]
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_outcome_that_the_journal_did_not_hear_of_is_made_up_for(running):
+    with running(FakeMatcher()):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("matched")
+    with closing(sqlite3.connect(running.journal)) as file:
+        file.execute("UPDATE jobs SET outcome = NULL, ended_at = NULL")
+        file.commit()
+    matcher = FakeMatcher()
+    with running(matcher):
+        write_tone(running.drops / "b.wav")
+        running.log.wait_for("b.wav: matched")
+    assert matcher.heard == ["b.wav"]
+    assert look(running.journal).counts == {"matched": 2}
+
+
+@pytest.mark.usefixtures("no_picture")
+def test_file_at_which_the_program_died_again_and_again_is_refused(running):
+    write_tone(running.drops / "deadly.wav")
+    for _ in range(companion.DEATHS_AT_MOST):
+        journal = Journal(running.journal).__enter__()
+        journal.begin(Drop.at(running.drops / "deadly.wav"))
+        journal._file.close()  # as a killed process does
+    matcher = FakeMatcher()
+    with running(matcher):
+        running.log.wait_for("deadly.wav: refused: Antithesis ended 3 times at this file")
+    assert matcher.heard == []
+
+
+def test_second_daemon_is_told_that_one_runs(tmp_path):
+    (tmp_path / "drops").mkdir()
+    with process(tmp_path) as first:
+        said(first, "watching")
+        with process(tmp_path) as second:
+            assert second.wait(PATIENCE_S) != 0
+            assert f"Antithesis runs already (process {first.pid})" in second.stderr.read()
+        write_tone(tmp_path / "drops" / "a.wav")
+        said(first, "a.wav: 3.00 dB")
+
+
 def test_first_sound_starts_at_its_onset(tmp_path):
     tone = 0.5 * np.sin(2 * np.pi * 220.0 * np.arange(RATE // 2) / RATE)
     soundfile.write(tmp_path / "a.wav", np.concatenate([np.zeros(RATE), tone]), RATE)
@@ -372,7 +463,11 @@ test_companion.run_in_process(sys.argv[1])
 
 def settings(tmp_path, **watch):
     folders = {"folder": str(tmp_path / "drops"), "output": str(tmp_path / "results")}
-    sections = {"watch": folders | {"settle_s": 0.05} | watch, "host": {"route": "memory"}}
+    sections = {
+        "watch": folders | {"settle_s": 0.05} | watch,
+        "host": {"route": "memory"},
+        "state": {"folder": str(tmp_path / "state")},
+    }
     return changed(Config(), sections)
 
 
@@ -506,4 +601,4 @@ def test_results_go_beside_the_watched_folder_unless_told_otherwise(tmp_path, mo
     run_companion(config, matcher=FakeMatcher())
     assert (tmp_path / "drops").is_dir()
     shutil.rmtree(tmp_path / "drops")
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
