@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from antithesis.errors import DeviceError
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from mido.ports import BaseInput, BaseOutput
 
 _CLIENT: Final = "Antithesis"
+_SEQUENCER: Final = Path("/dev/snd/seq")
 _NO_VIRTUAL_PORTS: Final = (
     "this system lets no program make MIDI ports: make one with loopMIDI and give its name"
 )
@@ -70,9 +73,20 @@ def _names(direction: str, backend: str) -> list[str]:
 
 
 def _load(backend: str) -> Any:
+    if not (backend or "MIDO_BACKEND" in os.environ):
+        _check_usual_backend()
     import mido
 
     return mido.Backend(backend or None)
+
+
+def _check_usual_backend() -> None:
+    """Say it ourselves: ALSA's own library would write to standard error as well."""
+    if sys.platform == "linux" and not _SEQUENCER.exists():
+        raise DeviceError(
+            f"there is no ALSA sequencer ({_SEQUENCER}): load it (modprobe snd-seq), or set"
+            ' backend = "mido.backends.rtmidi/UNIX_JACK" under [midi] for JACK'
+        )
 
 
 @contextmanager

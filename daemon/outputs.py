@@ -29,7 +29,12 @@ _CHANNELS: Final = 2
 
 
 class Output(Protocol):
-    """Takes mono blocks; open while it is entered."""
+    """Takes mono blocks; open while it is entered.
+
+    `rest_s` is for how long it can be left alone without running dry.
+    """
+
+    rest_s: float
 
     def __enter__(self) -> Self: ...
 
@@ -44,6 +49,9 @@ class Output(Protocol):
     def write(self, block: Floats) -> None:
         """Play `block` (n,), and come back when the next is due; DeviceError if it is lost."""
 
+    def room(self) -> int:
+        """Samples that it would take without waiting."""
+
 
 class WavOutput:
     """A 32-bit float WAV file that grows as fast as it would sound.
@@ -51,6 +59,8 @@ class WavOutput:
     The header is brought up to date twice a second, so that the file of a killed process can be
     read as well. At 4 GiB, some six hours, the file ends and the clock goes on.
     """
+
+    rest_s = 0.1
 
     def __init__(self, path: Path, sample_rate: int) -> None:
         self.path = path
@@ -87,6 +97,11 @@ class WavOutput:
             self._append(block)
         self._written += len(block)
         time.sleep(max(0.0, self._start + self._written / self._sample_rate - time.monotonic()))
+
+    def room(self) -> int:
+        """Samples by which it is behind the clock."""
+        due = int((time.monotonic() - self._start) * self._sample_rate)
+        return max(0, due - self._written)
 
     def _append(self, block: Floats) -> None:
         with self._disk_trouble():
@@ -131,6 +146,8 @@ def wav_header(data_bytes: int, sample_rate: int) -> bytes:
 
 class DeviceOutput:
     """An audio device, by PortAudio; the default one, or one found by its name or number."""
+
+    rest_s = 0.6 * _LATENCY_S
 
     def __init__(self, device: str | int | None, sample_rate: int) -> None:
         self._device = device
@@ -177,6 +194,14 @@ class DeviceOutput:
         samples = np.repeat(block.astype(np.float32)[:, np.newaxis], self._channels, axis=1)
         try:
             self._stream.write(samples)
+        except sd.PortAudioError as error:
+            raise DeviceError(f"lost {self.name}: {error}") from error
+
+    def room(self) -> int:
+        """Samples that its buffer has room for."""
+        sd = _sounddevice()
+        try:
+            return int(self._stream.write_available)
         except sd.PortAudioError as error:
             raise DeviceError(f"lost {self.name}: {error}") from error
 

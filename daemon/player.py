@@ -58,6 +58,11 @@ class Player:
             "/mika/ping": self._ping,
         }
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether it is silent until the next message."""
+        return self._synth.at_rest
+
     def process(self, n: int) -> npt.NDArray[np.float64]:
         """The next `n` samples, mono."""
         self.rendered += n

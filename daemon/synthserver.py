@@ -2,21 +2,23 @@
 
 One thread does it all, block by block: it takes what the system has queued for the UDP socket and
 the MIDI port, answers whoever asked, renders 128 samples and hands them to the output, which sets
-the pace.
+the pace. Where nothing sounds it sleeps until something comes, and hands on silence by the stretch.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import select
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -31,6 +33,7 @@ from daemon.outputs import choose_output
 from daemon.player import Player
 
 if TYPE_CHECKING:
+    from mido import Message
     from mido.ports import BaseInput
 
 ADDRESS: Final = "127.0.0.1"
@@ -39,6 +42,7 @@ BLOCK: Final = 128
 # Share of a block's time that reading may take: a flood of datagrams must not stop the sound.
 _READING_SHARE: Final = 0.3
 _SIGNAL_POLL_S: Final = 0.2
+_RINGS: Final = 4096
 _ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 _log: Final = logging.getLogger(__name__)
@@ -68,6 +72,7 @@ class BuiltInSynth:
         self.port = osc_port
         self.ignored = 0
         self._midi = midi
+        self._heard: SimpleQueue[Message] = SimpleQueue()
         self._player = Player(Synth(sample_rate=sample_rate, drift=drift))
         self._output = choose_output(wav, device, sample_rate)
         self._sample_rate = sample_rate
@@ -80,8 +85,14 @@ class BuiltInSynth:
         with ExitStack() as opening:
             self._socket = opening.enter_context(_bind(self.port))
             self.port = self._socket.getsockname()[1]
+            self._awake, self._bell = map(opening.enter_context, socket.socketpair())
+            self._awake.setblocking(False)
+            self._bell.setblocking(False)
             _compile(self._sample_rate)
             opening.enter_context(self._output)
+            if self._midi is not None:
+                self._midi.callback = self._hear_midi
+                opening.callback(setattr, self._midi, "callback", None)
             thread = opening.enter_context(ThreadPoolExecutor(1, "built-in synth"))
             self._playing = thread.submit(self._play)
             self._open = opening.pop_all()
@@ -98,6 +109,7 @@ class BuiltInSynth:
     def close(self) -> None:
         """Stop, and free port and output; raise what ended it before its time."""
         self._stop.set()
+        self._ring()
         self._open.close()
         self._playing.result()
 
@@ -120,18 +132,36 @@ class BuiltInSynth:
     def _play(self) -> None:
         while not self._stop.is_set():
             self._listen(until=time.monotonic() + self._reading_s)
-            self._output.write(self._player.process(BLOCK))
+            if self._player.at_rest:
+                self._rest()
+            else:
+                self._output.write(self._player.process(BLOCK))
+
+    def _rest(self) -> None:
+        """Sleep until something comes, then be silent for as long as that took."""
+        select.select([self._socket, self._awake], [], [], self._output.rest_s)
+        with suppress(BlockingIOError):
+            self._awake.recv(_RINGS)
+        if blocks := self._output.room() // BLOCK:
+            self._output.write(self._player.process(blocks * BLOCK))
+
+    def _hear_midi(self, message: Message) -> None:
+        """Called by the MIDI library's thread."""
+        self._heard.put(message)
+        self._ring()
+
+    def _ring(self) -> None:
+        with suppress(OSError):  # so many rings wait that one more is none, or it is over
+            self._bell.send(b"\0")
 
     def _listen(self, until: float) -> None:
         for datagram, sender in self._datagrams():
             self._answer(datagram, sender)
             if time.monotonic() > until:
                 break
-        if self._midi is not None:
-            for message in self._midi.iter_pending():
-                self._player.hear_midi(message)
-                if time.monotonic() > until:
-                    break
+        with suppress(Empty):
+            while time.monotonic() <= until:
+                self._player.hear_midi(self._heard.get_nowait())
 
     def _datagrams(self) -> Iterator[tuple[bytes, tuple[str, int]]]:
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,19 @@ def test_a_missing_jack_server_is_an_error_with_a_remedy(monkeypatch: pytest.Mon
 
     with pytest.raises(DeviceError, match=r"JACK server\) runs|back end is the right one"):
         midiports.open_output("anything", backend=JACK)
+
+
+def test_a_missing_alsa_sequencer_is_told_by_us_and_not_by_alsa(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(midiports, "_SEQUENCER", tmp_path / "seq")
+    monkeypatch.delenv("MIDO_BACKEND", raising=False)
+
+    with pytest.raises(DeviceError, match=r"no ALSA sequencer .*modprobe snd-seq"):
+        midiports.open_output("anything", virtual=True)
+
+    assert capfd.readouterr().err == ""
 
 
 def test_a_missing_port_is_an_error_that_names_those_that_exist(jack_server: str) -> None:

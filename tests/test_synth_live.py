@@ -94,6 +94,30 @@ def test_a_synth_at_rest_is_silent() -> None:
     assert not Synth().process(1000).any()
 
 
+def test_a_synth_left_alone_goes_on_as_one_that_was_not() -> None:
+    preset = organ(kLfoAmount=0.1, kFilterEnabled=1, kVolEnvR=FAST)
+    left_alone, other = Synth(preset, sample_rate=RATE), Synth(preset, sample_rate=RATE)
+    left_alone.process(20 * 128)
+    for _ in range(20):
+        other.process(128)
+    for synth in (left_alone, other):
+        synth.note_on(60, 100)
+    assert np.array_equal(left_alone.process(500), other.process(500))
+
+
+def test_a_synth_rests_before_a_key_and_after_its_sound() -> None:
+    synth = playing(organ(kFilterEnabled=1, kVolEnvR=FAST))
+    assert synth.at_rest
+    synth.note_on(60, 100)
+    assert not synth.at_rest
+    synth.process(1000)
+    synth.note_off(60)
+    assert not synth.at_rest
+    synth.process(5 * RATE)
+    assert synth.at_rest
+    assert not synth.process(1000).any()
+
+
 # Voices
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,12 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+from mido import Message
 
 from antithesis.errors import DeviceError
 from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
 from antithesis.synth import Event, EventKind, render
 from daemon.hosts import find_host
+from daemon.outputs import WavOutput
 from daemon.senders import Grade, open_sender
 from daemon.synthserver import BLOCK, BuiltInSynth, run_synth
 from tests.oscpeer import OscPeer
@@ -240,6 +242,32 @@ def test_plays_in_real_time_and_no_faster(tmp_path: Path) -> None:
     assert played <= (time.monotonic() - began) * RATE + BLOCK
 
 
+def test_while_nothing_sounds_it_sleeps_until_something_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WavOutput, "rest_s", 3600.0)
+    midi = MidiIn()
+    with (
+        BuiltInSynth(osc_port=0, midi=midi, wav=tmp_path / "synth.wav") as synth,  # type: ignore[arg-type]
+        OscPeer(synth.port) as peer,
+    ):
+        assert peer.ask("/mika/ping")[0] == "/mika/pong"
+        midi.callback(Message("note_on", note=60, velocity=100))
+        peer.wait_until_played(RATE // 10)  # would be longer than we wait, if it still slept
+        midi.callback(Message("note_off", note=60))
+        peer.wait_until_played(RATE // 10)
+
+    assert np.abs(read_wav(tmp_path / "synth.wav")).max() > 0.1
+    assert midi.callback is None
+
+
+class MidiIn:
+    """A port that only its callback is heard of."""
+
+    name = "somebody"
+    callback: Callable[[Message], None]
+
+
 def test_plays_at_48_khz(tmp_path: Path) -> None:
     path = tmp_path / "synth.wav"
     with (
@@ -291,6 +319,8 @@ def test_a_file_that_cannot_be_written_is_an_error_with_a_remedy(tmp_path: Path)
 
 def test_a_lost_output_ends_it_with_the_reason(tmp_path: Path) -> None:
     class Lost:
+        rest_s = 0.0
+
         def __enter__(self) -> Lost:
             return self
 
@@ -299,6 +329,9 @@ def test_a_lost_output_ends_it_with_the_reason(tmp_path: Path) -> None:
 
         def write(self, block: Samples) -> None:
             raise DeviceError("lost the loudspeaker: plug it in")
+
+        def room(self) -> int:
+            return 128
 
     synth = BuiltInSynth(osc_port=0, wav=tmp_path / "synth.wav")
     synth._output = Lost()

@@ -73,6 +73,12 @@ class Synth:
         """What the knobs say now, (38,) in 0..1."""
         return to_normalized(self._plain)
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing sounds, nor will before the next key."""
+        idle = self._envelopes["stage"][:, state.VOLUME] == state.IDLE
+        return bool((idle & (self._voices["low"] == 0.0)).all())
+
     def set_normalized(self, index: int, normalized: float) -> None:
         """Turn knob ``index`` as a host does; values beyond 0..1 stop at the ends."""
         self.set_plain(index, PARAMETERS[index].to_plain(min(max(normalized, 0.0), 1.0)))

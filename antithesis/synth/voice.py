@@ -171,6 +171,24 @@ def end_runaway(voice: Any, oscillators: Any) -> float:
     return 0.0
 
 
+@part
+def move_on(p: Any, common: Any, drift_on: bool, dt: float) -> float:
+    """Move what all voices share on by one sample; returns the drift."""
+    common.mix += (p[knobs.OSC_MIX] - common.mix) * SMOOTHING * dt
+    common.cutoff += (p[knobs.FILTER_CUTOFF] - common.cutoff) * SMOOTHING * dt
+    common.lfo_phase = wrap(common.lfo_phase + p[knobs.LFO_FREQUENCY] * dt)
+    return step_drift(common, dt) if drift_on else 0.0
+
+
+@part
+def sounds(voice: Any, envelopes: Any) -> bool:
+    """Whether a voice sounds; one that does not returns from step 2.
+
+    What step 1 would move starts anew with its next note.
+    """
+    return bool(envelopes[VOLUME].stage != IDLE or voice.low != 0.0)
+
+
 @kernel
 def process(
     p: Any,
@@ -188,18 +206,20 @@ def process(
     ``oscillators`` (8, 5) as in :mod:`antithesis.synth.state`, moved on in place.
     """
     common = shared[0]
-    drift = 0.0
+    silent = True
+    for v in range(N_VOICES):
+        silent = silent and not sounds(voices[v], envelopes[v])
+    if silent:
+        for i in range(out.shape[0]):
+            move_on(p, common, drift_on, dt)
+            out[i] = 0.0
+        return
     for i in range(out.shape[0]):
-        common.mix += (p[knobs.OSC_MIX] - common.mix) * SMOOTHING * dt
-        common.cutoff += (p[knobs.FILTER_CUTOFF] - common.cutoff) * SMOOTHING * dt
-        common.lfo_phase = wrap(common.lfo_phase + p[knobs.LFO_FREQUENCY] * dt)
+        drift = move_on(p, common, drift_on, dt)
         lfo = sin(2.0 * pi * common.lfo_phase)
-        if drift_on:
-            drift = step_drift(common, dt)
         total = 0.0
         for v in range(N_VOICES):
-            # A voice at rest returns from step 2; what step 1 moves starts anew with its next note.
-            if envelopes[v, VOLUME].stage != IDLE or voices[v].low != 0.0:
+            if sounds(voices[v], envelopes[v]):
                 total += sound_voice(
                     p, common, voices[v], envelopes[v], oscillators[v], lfo, drift, dt
                 )
