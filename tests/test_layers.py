@@ -28,6 +28,8 @@ LAYERS = (
     "distances",
     "pitch",
     "segments",
+    "ring",
+    "onsets",
     "encoding",
     "network",
     "objective",
