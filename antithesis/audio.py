@@ -32,6 +32,8 @@ KEPT_S = 12.0
 
 _LEAD_S = 0.5
 _FRAME_S = 0.01
+_BLOCK_FRAMES = 100  # a second is looked at together
+_BLOCK_SAMPLES = 1 << 21  # less where so many channels come so fast: this bounds the memory
 _SILENT_DBFS = -80.0  # two steps of 16 bits
 _SHORTEST_S = 0.02
 _LEAST_OFFSET = 1e-5  # less is under the step of 16 bits
@@ -76,8 +78,7 @@ def read_sound(
     with _opened(path) as file:
         _check_header(file, path, max_seconds)
         start, stop = _excerpt(_levels_dbfs(file, path), file.samplerate)
-        file.seek(start)
-        samples = _downmix(file.read(stop - start, always_2d=True))
+        samples = _downmix(file, start, stop)
         rate = file.samplerate
     samples = samples - _offset(samples, rate)
     return Sound(_resample(samples, rate, sample_rate), sample_rate, str(path), start / rate)
@@ -144,18 +145,23 @@ def _levels_dbfs(file: soundfile.SoundFile, path: Path) -> FloatArray:
     frame = max(1, round(file.samplerate * _FRAME_S))
     levels: list[FloatArray] = []
     quiet, loud, more_s = 0.0, -200.0, np.inf
-    for block in _blocks(file, path, 100 * frame):
+    for block in _blocks(file, path, _block_size(file, frame)):
         level = _frame_levels(block, frame)
         levels.append(level)
         # A contrast of 20 dB is a sound in silence or noise; what follows tells where it began.
         quiet, loud = min(quiet, float(np.quantile(level, 0.1))), max(loud, float(level.max()))
         if loud > max(quiet + 20.0, -45.0):
-            more_s = min(more_s, KEPT_S) - 100 * _FRAME_S
+            more_s = min(more_s, KEPT_S) - len(level) * _FRAME_S
         if more_s <= 0:
             break
     if loud < _SILENT_DBFS:
         raise AudioError(f"{path}: silent; turn it up or {_EXPORT}")
     return np.concatenate(levels)
+
+
+def _block_size(file: soundfile.SoundFile, frame: int) -> int:
+    fit: int = _BLOCK_SAMPLES // (frame * file.channels)
+    return frame * max(1, min(_BLOCK_FRAMES, fit))
 
 
 def _blocks(file: soundfile.SoundFile, path: Path, size: int) -> Iterator[npt.NDArray[np.float32]]:
@@ -207,12 +213,29 @@ def first_loud(levels_dbfs: FloatArray, range_db: float = 40.0) -> int:
     return int(np.argmax(sustained) if sustained.any() else np.argmax(loud))
 
 
-def _downmix(samples: FloatArray) -> FloatArray:
-    """The channels' mean, or the loudest channel where the others would cancel it."""
-    mono = samples.mean(axis=1)
-    powers = (samples**2).mean(axis=0)
+def _downmix(file: soundfile.SoundFile, start: int, stop: int) -> FloatArray:
+    """The channels' mean from `start` to `stop`, or the loudest where the others would cancel it.
+
+    By blocks: a second of 64 channels at 768 kHz takes 400 MB.
+    """
+    size = _block_size(file, max(1, round(file.samplerate * _FRAME_S)))
+    means, powers = [], np.zeros(file.channels)
+    for block in _stretch(file, start, stop, size):
+        means.append(block.mean(axis=1))
+        powers += np.einsum("ij,ij->j", block, block)
+    mono = np.concatenate(means)
     loudest = int(np.argmax(powers))
-    return samples[:, loudest] if (mono**2).mean() < 0.1 * powers[loudest] else mono
+    if np.dot(mono, mono) >= 0.1 * powers[loudest]:
+        return mono
+    return np.concatenate([block[:, loudest] for block in _stretch(file, start, stop, size)])
+
+
+def _stretch(file: soundfile.SoundFile, start: int, stop: int, size: int) -> Iterator[FloatArray]:
+    """Blocks (samples, channels) from `start` to `stop`, or to the end of the file."""
+    file.seek(start)
+    while start < stop and len(block := file.read(min(size, stop - start), always_2d=True)):
+        yield block
+        start += len(block)
 
 
 def _offset(samples: FloatArray, rate: int) -> float:

@@ -27,10 +27,9 @@ def running(
     Its standard error is ours, unless `stderr` says otherwise. It is asked to end on leaving, and
     ended if it does not.
     """
-    path = os.pathsep.join(filter(None, (_HOME, os.environ.get("PYTHONPATH"))))
     child = subprocess.Popen(
         [sys.executable, "-P", "-c", _PROGRAM, *words],
-        env=os.environ | {"PYTHONPATH": path} | dict(environment or {}),
+        env=inherited() | dict(environment or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,
@@ -42,6 +41,12 @@ def running(
             yield child
         finally:
             _end(child)
+
+
+def inherited() -> dict[str, str]:
+    """The environment in which a child finds this package."""
+    path = os.pathsep.join(filter(None, (_HOME, os.environ.get("PYTHONPATH"))))
+    return os.environ | {"PYTHONPATH": path}
 
 
 def hear(child: subprocess.Popen[str], *words: str) -> str:

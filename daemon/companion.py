@@ -15,19 +15,21 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
-from antithesis.audio import Sound, read_sound
-from antithesis.errors import AntithesisError, AudioError, SendError
+from antithesis.audio import Sound
+from antithesis.errors import AntithesisError, AudioError, DeviceError, SendError
 from antithesis.preset import Preset
 from antithesis.report import key_name, likeness, write_match
 from antithesis.report.picture import prepare
-from antithesis.segments import first_sound
 from antithesis.spectra import SAMPLE_RATE
 from daemon import child
 from daemon.alone import alone
 from daemon.config import Config, host_row
+from daemon.decoding import Decoder
 from daemon.journal import JOURNAL, Job, Journal, JournalError, Outcome
 from daemon.outcomes import Outcomes, record
 from daemon.outputs import output_devices
@@ -55,6 +57,10 @@ DEATHS_AT_MOST: Final = 3
 _ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 _log: Final = logging.getLogger(__name__)
+
+
+Reader: TypeAlias = Callable[[Path], Sound | None]
+"""Finds the first sound in a file; AudioError where there is none, None where there is no time."""
 
 
 class Matcher(Protocol):
@@ -113,6 +119,7 @@ class Companion:
         watch: Watch,
         journal: Journal,
         outcomes: Outcomes,
+        reader: Reader,
         sender: Sender,
         matcher: Matcher,
         budget_s: float,
@@ -120,6 +127,7 @@ class Companion:
         self._watch = watch
         self._journal = journal
         self._outcomes = outcomes
+        self._reader = reader
         self._sender = sender
         self._matcher = matcher
         self._budget_s = budget_s
@@ -173,13 +181,11 @@ class Companion:
         self._unwritten = deque(kept for kept in self._unwritten if kept.drop.path != drop.path)
         with self._outliving(drop):
             try:
-                job = self._journal.begin(drop)
-            except JournalError as error:
+                _check_deaths(self._journal.begin(drop))
+                sound = self._reader(drop.path)
+                result = self._match(drop, sound) if sound else None
+            except (JournalError, DeviceError) as error:
                 self._postpone(drop, error)
-                return
-            try:
-                _check_deaths(job)
-                result = self._match(drop, first_sound(read_sound(drop.path)))
             except AntithesisError as error:
                 self._refuse(drop, str(error).removeprefix(f"{drop.path}: "))
             else:
@@ -272,6 +278,7 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
         running.enter_context(alone(state))
         outcomes = Outcomes(config.watch.output or config.watch.folder.parent)
         journal = running.enter_context(Journal(state / JOURNAL))
+        decoder = running.enter_context(Decoder())
         matcher = matcher or load_matcher()
         sender = running.enter_context(open_sender(host_row(config)))
         running.enter_context(built_in_synth(config, sender))
@@ -284,7 +291,8 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
             outcomes.folder,
         )
         journal.tell(_facts(watch, outcomes, sender))
-        Companion(watch, journal, outcomes, sender, matcher, config.match.budget_s).run()
+        reader = partial(decoder.read, leave=lambda: watch.closed)
+        Companion(watch, journal, outcomes, reader, sender, matcher, config.match.budget_s).run()
         _log.info("stopped")
 
 

@@ -26,6 +26,7 @@ from antithesis.segments import first_sound
 from daemon import companion
 from daemon.companion import WORTH_SENDING_DB, Companion, built_in_synth, run_companion
 from daemon.config import Config, changed, host_row
+from daemon.decoding import first_sound_of
 from daemon.hosts import HOSTS
 from daemon.journal import Journal, look
 from daemon.outcomes import Outcomes
@@ -95,7 +96,7 @@ class Running:
             sender or Sender(HOSTS["memory"], self.route) as sender,
             Watch(self.drops, settle_s=0.05) as watch,
         ):
-            companion = Companion(watch, journal, outcomes, sender, matcher, 60.0)
+            companion = Companion(watch, journal, outcomes, first_sound_of, sender, matcher, 60.0)
             thread = threading.Thread(target=companion.run)
             thread.start()
             try:

@@ -1,0 +1,28 @@
+"""Decoders that go wrong in ways that a damaged file can bring about, for the worker to run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from daemon.decoding import first_sound_of
+
+
+def read(path):
+    """The first sound of a file, unless its name asks for a fault."""
+    if "hang" in path.name:
+        while True:
+            time.sleep(0.01)
+    if "eat" in path.name:
+        eaten = []
+        while True:
+            eaten.append(b"\1" * 10_000_000)
+            time.sleep(0.001)
+    if "crash" in path.name:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if "chatter" in path.name:
+        os.write(1, b"decoder: warning: odd chunk\n")
+    if "bug" in path.name:
+        raise ZeroDivisionError("a bug")
+    return first_sound_of(path)
