@@ -197,7 +197,7 @@ class Stage:
 @contextmanager
 def _stage(home: Path, budget_s: float, count: int) -> Iterator[Stage]:
     """The built-in synth and the daemon, each in a process of its own, configured for `home`."""
-    port = _free_port()
+    port = free_port()
     environment = {config.ENVIRONMENT_VARIABLE: str(_write_config(home, budget_s, port))}
     with (
         child.running("synth", environment=environment, stderr=subprocess.STDOUT) as synth,
@@ -234,7 +234,8 @@ def _recording(home: Path) -> Path:
     return home / "synth.wav"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A UDP port that nobody listens on now."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((BUILTIN.address, 0))
         port: int = probe.getsockname()[1]

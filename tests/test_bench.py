@@ -15,7 +15,7 @@ from benchmarks.plainc import NoCompiler
 
 pytestmark = pytest.mark.timeout(300)  # the first one compiles
 
-TINY = Effort(rounds=1, notes=2, seconds=0.05)
+TINY = Effort(rounds=1, notes=2, seconds=0.05, files=1)
 
 
 def test_the_renderer_is_measured_beside_plain_c() -> None:

@@ -20,15 +20,16 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure: rounds that a median is of, notes in a batch, seconds of playing."""
+    """How long to measure: rounds that a median is of, notes in a batch, seconds, dropped files."""
 
     rounds: int
     notes: int
     seconds: float
+    files: int
 
 
-QUICK = Effort(rounds=3, notes=16, seconds=1.0)
-FULL = Effort(rounds=15, notes=64, seconds=20.0)
+QUICK = Effort(rounds=3, notes=16, seconds=1.0, files=4)
+FULL = Effort(rounds=15, notes=64, seconds=20.0, files=40)
 
 
 @dataclass(frozen=True)
