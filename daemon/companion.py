@@ -13,18 +13,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antithesis.audio import Sound
 from antithesis.errors import AntithesisError, AudioError, DeviceError, SendError
 from antithesis.preset import Preset
-from antithesis.report import key_name, likeness, write_match
-from antithesis.report.picture import prepare
+from antithesis.report import key_name, likeness, write_files
 from antithesis.spectra import SAMPLE_RATE
 from daemon import child
 from daemon.alone import alone
@@ -33,6 +33,7 @@ from daemon.decoding import Decoder
 from daemon.journal import JOURNAL, Job, Journal, JournalError, Outcome
 from daemon.outcomes import Outcomes, record
 from daemon.outputs import output_devices
+from daemon.pictures import Pictures
 from daemon.senders import Delivery, Grade, Sender, open_sender
 from daemon.settling import Drop
 from daemon.watch import Watch
@@ -54,7 +55,10 @@ UNWRITTEN_AT_MOST: Final = 32
 DEATHS_AT_MOST: Final = 3
 """A file at which the program died this often is refused."""
 
+_SIGNAL_POLL_S: Final = 0.1
 _ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+Value = TypeVar("Value")
 
 _log: Final = logging.getLogger(__name__)
 
@@ -123,6 +127,7 @@ class Companion:
         sender: Sender,
         matcher: Matcher,
         budget_s: float,
+        draw: Callable[[Path], object],
     ) -> None:
         self._watch = watch
         self._journal = journal
@@ -131,6 +136,7 @@ class Companion:
         self._sender = sender
         self._matcher = matcher
         self._budget_s = budget_s
+        self._draw = draw
         self._unwritten: deque[Result] = deque()
 
     def run(self) -> None:
@@ -144,9 +150,7 @@ class Companion:
             self._write(self._unwritten.pop())
 
     def _use_pause(self) -> None:
-        """While nobody waits: make ready for the end, and write what had to wait."""
-        if not self._wanted():
-            prepare()
+        """While nobody waits: write what had to wait."""
         while self._unwritten and not self._wanted():
             self._write(self._unwritten.popleft())
         while len(self._unwritten) > UNWRITTEN_AT_MOST:
@@ -225,11 +229,13 @@ class Companion:
             try:
                 self._journal.begin(drop)
                 with self._outcomes.matched(drop) as folder:
-                    write_match(result.last.match, result.sound, folder, facts=result.facts())
+                    write_files(result.last.match, result.sound, folder, facts=result.facts())
             except (AntithesisError, OSError) as error:
                 self._postpone(drop, error)
             else:
-                place = str(self._outcomes.matched_at(drop))
+                folder = self._outcomes.matched_at(drop)
+                self._draw(folder)
+                place = str(folder)
                 self._end(drop, Outcome.MATCHED, place, result.last.delivery)
                 _log.info("%s: matched: %s", _shown(drop), _one_line(place))
 
@@ -278,12 +284,18 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
         running.enter_context(alone(state))
         outcomes = Outcomes(config.watch.output or config.watch.folder.parent)
         journal = running.enter_context(Journal(state / JOURNAL))
-        decoder = running.enter_context(Decoder())
-        matcher = matcher or load_matcher()
-        sender = running.enter_context(open_sender(host_row(config)))
-        running.enter_context(built_in_synth(config, sender))
-        watch = running.enter_context(Watch(config.watch.folder, settle_s=config.watch.settle_s))
+        watch = Watch(config.watch.folder, settle_s=config.watch.settle_s)
         running.enter_context(_ended_by_signals(watch.close))
+        sender = running.enter_context(open_sender(host_row(config)))
+        synth = running.enter_context(built_in_synth(config, sender))
+        decoder = running.enter_context(Decoder())
+        pictures = running.enter_context(Pictures())
+        heard, loaded = _in_background(synth), _in_background(lambda: matcher or load_matcher())
+        while wait([heard], _SIGNAL_POLL_S).not_done or wait([loaded], _SIGNAL_POLL_S).not_done:
+            if watch.closed:
+                return
+        heard.result()
+        running.enter_context(watch)
         _log.info(
             "watching %s; presets go to %s, results into %s",
             watch.folder,
@@ -292,8 +304,34 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
         )
         journal.tell(_facts(watch, outcomes, sender))
         reader = partial(decoder.read, leave=lambda: watch.closed)
-        Companion(watch, journal, outcomes, reader, sender, matcher, config.match.budget_s).run()
+        Companion(
+            watch,
+            journal,
+            outcomes,
+            reader,
+            sender,
+            loaded.result(),
+            config.match.budget_s,
+            pictures.draw,
+        ).run()
         _log.info("stopped")
+
+
+def _in_background(work: Callable[[], Value]) -> Future[Value]:
+    """What `work` comes to, in a thread that an end of the process does not wait for.
+
+    A compiler cannot be interrupted, so that whoever wants to be must not be the one to call it.
+    """
+    future: Future[Value] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def _facts(watch: Watch, outcomes: Outcomes, sender: Sender) -> dict[str, str]:
@@ -307,17 +345,19 @@ def _facts(watch: Watch, outcomes: Outcomes, sender: Sender) -> dict[str, str]:
 
 
 @contextmanager
-def built_in_synth(config: Config, sender: Sender) -> Iterator[None]:
-    """Have a built-in synth play, where it is the host and none answers yet."""
+def built_in_synth(config: Config, sender: Sender) -> Iterator[Callable[[], None]]:
+    """Have a built-in synth play, where it is the host and none answers yet.
+
+    Yields what waits until it does.
+    """
     if sender.row.name != "builtin" or _answers(sender):
-        yield
+        yield lambda: None
     elif config.synth.wav is None and not config.synth.device and not output_devices():
         _log.warning("no synth answers and there is no audio device; %s", sender.row.remedy)
-        yield
+        yield lambda: None
     else:
         with child.running("synth") as synth:
-            _log.info(child.hear(synth, "OSC on UDP"))
-            yield
+            yield lambda: _log.info(child.hear(synth, "OSC on UDP"))
 
 
 def _answers(sender: Sender) -> bool:

@@ -207,11 +207,11 @@ def run_synth(
         DeviceError: a port, device or file cannot be had, or was lost.
     """
     with (
-        _until_signal() as stop,
         _midi(midi_port, midi_backend or "") as midi,
         BuiltInSynth(
             osc_port=osc_port, midi=midi, wav=wav, device=device, sample_rate=sample_rate
         ) as synth,
+        _until_signal() as stop,  # before, while it compiles, a signal ends it there and then
     ):
         (ready or click.echo)(str(synth))
         end = math.inf if seconds is None else time.monotonic() + seconds

@@ -22,6 +22,7 @@ import soundfile
 from antithesis.audio import read_sound
 from antithesis.errors import DeviceError, SendError
 from antithesis.presetfiles import read_preset
+from antithesis.report import draw_match
 from antithesis.segments import first_sound
 from daemon import companion
 from daemon.companion import WORTH_SENDING_DB, Companion, built_in_synth, run_companion
@@ -73,13 +74,17 @@ class Log(logging.Handler):
 
 
 def write_little(match, target, folder, *, facts):
-    """A report without its picture, which takes a second to draw."""
+    """A report of the least that is to be there."""
     content = {"match": {"distance": match.distance}, **facts}
     (folder / f"{Path(target.source).stem}.json").write_text(json.dumps(content))
 
 
 class Running:
     """A companion in a thread, with its folders, its log, and the host in memory."""
+
+    @staticmethod
+    def draw(_folder):
+        """Draw nothing: a picture takes a second."""
 
     def __init__(self, tmp_path, log):
         self.drops = tmp_path / "drops"
@@ -96,7 +101,9 @@ class Running:
             sender or Sender(HOSTS["memory"], self.route) as sender,
             Watch(self.drops, settle_s=0.05) as watch,
         ):
-            companion = Companion(watch, journal, outcomes, first_sound_of, sender, matcher, 60.0)
+            companion = Companion(
+                watch, journal, outcomes, first_sound_of, sender, matcher, 60.0, self.draw
+            )
             thread = threading.Thread(target=companion.run)
             thread.start()
             try:
@@ -133,11 +140,12 @@ def running(tmp_path, log):
 
 
 @pytest.fixture
-def no_picture(monkeypatch):
-    monkeypatch.setattr(companion, "write_match", write_little)
+def little_reports(monkeypatch):
+    monkeypatch.setattr(companion, "write_files", write_little)
 
 
 def test_dropped_sound_becomes_a_preset_at_the_host_and_files_beside_it(running):
+    running.draw = draw_match
     with running(FakeMatcher(3.0, 1.5)):
         write_tone(running.drops / "Bass A2.wav")
         running.log.wait_for("Bass A2.wav: matched")
@@ -155,7 +163,7 @@ def test_dropped_sound_becomes_a_preset_at_the_host_and_files_beside_it(running)
     assert facts["last_sent"]["grade"] == "confirmed"
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_file_that_is_no_sound_is_refused_and_the_next_is_matched(running):
     with running(FakeMatcher()):
         write_tone(running.drops / "a.wav")
@@ -167,7 +175,7 @@ def test_file_that_is_no_sound_is_refused_and_the_next_is_matched(running):
     assert "export it again" in (running.results / "b.wav.refused.txt").read_text()
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_mended_file_is_matched_and_no_longer_refused(running):
     with running(FakeMatcher()):
         (running.drops / "a.wav").write_bytes(b"RIFF, but no more")
@@ -177,7 +185,7 @@ def test_mended_file_is_matched_and_no_longer_refused(running):
     assert running.outcomes() == ["a.wav.antithesis"]
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_every_file_of_a_burst_has_its_outcome(running):
     names = [f"{number:02}.wav" for number in range(50)]
     matcher = FakeMatcher(endless=True)
@@ -193,7 +201,7 @@ def test_every_file_of_a_burst_has_its_outcome(running):
     assert sorted(matcher.heard) == names
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_newer_file_ends_the_search_and_keeps_what_it_found(running):
     matcher = FakeMatcher(3.0, 2.0, endless=True)
     with running(matcher):
@@ -206,7 +214,7 @@ def test_newer_file_ends_the_search_and_keeps_what_it_found(running):
     assert running.facts("old.wav")["match"]["distance"] == 2.0
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_newer_file_is_heard_before_the_older_one_is_written(running):
     matcher = FakeMatcher(endless=True)
     with running(matcher):
@@ -218,7 +226,7 @@ def test_newer_file_is_heard_before_the_older_one_is_written(running):
     assert not any("old.wav: matched" in line for line in running.log.lines[:heard])
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_end_amid_a_search_writes_the_best_so_far(running):
     matcher = FakeMatcher(3.0, endless=True)
     with running(matcher):
@@ -227,7 +235,7 @@ def test_end_amid_a_search_writes_the_best_so_far(running):
     assert running.outcomes() == ["a.wav.antithesis"]
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_only_improvements_worth_it_travel_but_the_best_always_does(running):
     little = 0.4 * WORTH_SENDING_DB
     with running(FakeMatcher(3.0, 3.0 - little, 2.0, 2.0 - little)):
@@ -238,7 +246,7 @@ def test_only_improvements_worth_it_travel_but_the_best_always_does(running):
     assert running.facts("a.wav")["last_sent"]["distance"] == 2.0 - little
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_best_that_was_sent_already_is_not_sent_twice(running):
     with running(FakeMatcher(3.0, 2.0)):
         write_tone(running.drops / "a.wav")
@@ -251,7 +259,7 @@ class Broken(MemoryRoute):
         raise SendError("the port is closed")
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_match_that_cannot_be_delivered_is_written_and_says_so(running):
     with running(FakeMatcher(), Sender(HOSTS["memory"], Broken())):
         write_tone(running.drops / "a.wav")
@@ -266,7 +274,7 @@ class Unplugged(Sender):
         raise DeviceError("the interface was pulled out")
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_sender_that_gives_up_does_not_lose_the_match(running):
     with running(FakeMatcher(), Unplugged(HOSTS["memory"], MemoryRoute())):
         write_tone(running.drops / "a.wav")
@@ -274,7 +282,7 @@ def test_sender_that_gives_up_does_not_lose_the_match(running):
     assert running.facts("a.wav")["first_sent"]["reason"] == "the interface was pulled out"
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_bug_in_one_job_is_told_and_the_next_goes_on(running, caplog):
     def matcher(sound, *, budget_s, stop):
         if sound.source.endswith("a.wav"):
@@ -295,7 +303,7 @@ def test_bug_in_writing_is_told_as_well(running, monkeypatch):
     def broken(*_arguments, **_options):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(companion, "write_match", broken)
+    monkeypatch.setattr(companion, "write_files", broken)
     with running(FakeMatcher()):
         write_tone(running.drops / "a.wav")
         running.log.wait_for("refused")
@@ -310,7 +318,7 @@ def test_outcome_that_could_not_be_written_is_tried_again(running, monkeypatch):
             raise failure
         write_little(*arguments, **options)
 
-    monkeypatch.setattr(companion, "write_match", full_at_first)
+    monkeypatch.setattr(companion, "write_files", full_at_first)
     monkeypatch.setattr(companion, "RETRY_S", 0.1)
     with running(FakeMatcher()):
         write_tone(running.drops / "a.wav")
@@ -319,7 +327,7 @@ def test_outcome_that_could_not_be_written_is_tried_again(running, monkeypatch):
     assert running.outcomes() == ["a.wav.antithesis"]
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_done_files_are_not_matched_again_after_a_restart_and_changed_ones_are(running):
     write_tone(running.drops / "same.wav")
     write_tone(running.drops / "changed.wav")
@@ -336,7 +344,7 @@ def test_done_files_are_not_matched_again_after_a_restart_and_changed_ones_are(r
     assert len(running.log.of("refused:")) == 1
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_files_of_one_name_but_another_kind_do_not_overwrite_each_other(running):
     with running(FakeMatcher()):
         write_tone(running.drops / "kick.wav")
@@ -345,7 +353,7 @@ def test_files_of_one_name_but_another_kind_do_not_overwrite_each_other(running)
     assert running.outcomes() == ["kick.aiff.antithesis", "kick.wav.antithesis"]
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_file_that_goes_with_its_folder_is_not_refused(running):
     def matcher(sound, *, budget_s, stop):
         running.drops.rename(running.drops.with_name("unplugged"))
@@ -358,7 +366,7 @@ def test_file_that_goes_with_its_folder_is_not_refused(running):
     assert running.outcomes() == []
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_results_that_wait_to_be_written_are_bounded(running, monkeypatch):
     monkeypatch.setattr(companion, "UNWRITTEN_AT_MOST", 2)
     for number in range(6):
@@ -372,7 +380,7 @@ def test_results_that_wait_to_be_written_are_bounded(running, monkeypatch):
     assert most == 3
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_journal_says_what_became_of_each_file(running):
     with running(FakeMatcher()):
         write_tone(running.drops / "a.wav")
@@ -389,7 +397,7 @@ def test_journal_says_what_became_of_each_file(running):
     assert "export it again" in second.said
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_job_whose_file_was_taken_away_meanwhile_is_refused_and_matched_when_it_is_back(running):
     write_tone(running.drops / "a.wav")
     drop = Drop.at(running.drops / "a.wav")
@@ -404,7 +412,7 @@ def test_job_whose_file_was_taken_away_meanwhile_is_refused_and_matched_when_it_
     assert [job.outcome for job in look(running.journal).last] == ["refused", "matched"]
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_outcome_that_the_journal_did_not_hear_of_is_made_up_for(running):
     with running(FakeMatcher()):
         write_tone(running.drops / "a.wav")
@@ -420,7 +428,7 @@ def test_outcome_that_the_journal_did_not_hear_of_is_made_up_for(running):
     assert look(running.journal).counts == {"matched": 2}
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_file_at_which_the_program_died_again_and_again_is_refused(running):
     write_tone(running.drops / "deadly.wav")
     for _ in range(companion.DEATHS_AT_MOST):
@@ -458,7 +466,7 @@ def test_first_sound_starts_at_its_onset(tmp_path):
 PROGRAM = """
 import sys
 from tests import test_companion
-test_companion.run_in_process(sys.argv[1])
+getattr(test_companion, sys.argv[2])(sys.argv[1])
 """
 
 
@@ -479,13 +487,14 @@ def run_in_process(tmp_path):
         write_little(*arguments, **options)
         threading.Event().wait(0.1)
 
-    companion.write_match = write_slowly
+    companion.write_files = write_slowly
+    companion.Pictures.draw = lambda _self, _folder: None
     run_companion(settings(Path(tmp_path)), matcher=FakeMatcher(endless=True))
 
 
 @contextmanager
-def process(tmp_path):
-    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+def process(tmp_path, run="run_in_process"):
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path), run]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
         try:
             yield daemon
@@ -544,6 +553,27 @@ def test_signal_ends_it_amid_a_search(tmp_path, number):
     assert (tmp_path / "results" / "a.wav.antithesis").is_dir()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_it_while_it_gets_ready(tmp_path, number):
+    (tmp_path / "drops").mkdir()
+    with process(tmp_path, "run_that_never_gets_ready") as daemon:
+        said(daemon, "loading")
+        daemon.send_signal(number)
+        assert daemon.wait(PATIENCE_S) == 0
+        assert "Traceback" not in daemon.stderr.read()
+
+
+def run_that_never_gets_ready(tmp_path):
+    """A daemon whose compiler takes for ever."""
+
+    def load():
+        logging.getLogger("daemon").warning("loading")
+        threading.Event().wait()
+
+    companion.load_matcher = load
+    run_companion(settings(Path(tmp_path)))
+
+
 # With the built-in synth, over UDP.
 
 
@@ -557,7 +587,7 @@ def with_synth(tmp_path, port, wav=None):
     return changed(Config(), {"synth": {"port": port, "wav": str(wav) if wav else ""}})
 
 
-@pytest.mark.usefixtures("no_picture")
+@pytest.mark.usefixtures("little_reports")
 def test_preset_arrives_at_a_built_in_synth_over_udp(running, tmp_path):
     with SynthProcess(tmp_path / "synth.wav") as synth:
         sender = open_sender(host_row(with_synth(tmp_path, synth.port)))
@@ -574,7 +604,8 @@ def test_synth_is_started_where_none_answers(tmp_path, monkeypatch, log):
     (tmp_path / "config.toml").write_text(f"[synth]\nport = {port}\nwav = '{config.synth.wav}'\n")
     monkeypatch.setenv("ANTITHESIS_CONFIG", str(tmp_path / "config.toml"))
     with open_sender(host_row(config)) as sender:
-        with built_in_synth(config, sender):
+        with built_in_synth(config, sender) as play:
+            play()
             assert sender.send(at_distance(3.0).preset).grade == "confirmed"
         assert sender.send(at_distance(2.0).preset).grade == "failed"
     assert (tmp_path / "synth.wav").exists()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from antithesis.audio import FloatArray, Sound, write_wav
-from antithesis.presetfiles import format_json, write_preset
+from antithesis.preset import Preset
+from antithesis.presetfiles import format_json, read_preset, write_preset
 from antithesis.report.picture import Picture, draw
 from antithesis.report.words import key_name, likeness, result_stem
 from antithesis.spectra import SAMPLE_RATE
@@ -19,12 +20,28 @@ from antithesis.spectra import SAMPLE_RATE
 if TYPE_CHECKING:
     from antithesis.matching import Match
 
-__all__ = ["key_name", "likeness", "result_stem", "write_match"]
+__all__ = ["draw_match", "key_name", "likeness", "result_stem", "write_files", "write_match"]
 
 _SHORTEST_S = 2.0
+_SOUNDS = ("target.wav", "match.wav")
 
 
 def write_match(
+    match: Match, target: Sound, folder: Path, *, facts: Mapping[str, Any] | None = None
+) -> tuple[Path, ...]:
+    """Write a match and its picture: `write_files`, then `draw_match`.
+
+    Returns:
+        The preset as text, JSON and .fxp, named after the source; target.wav, match.wav and
+        match.png.
+
+    Raises:
+        AudioError, PresetFileError, OSError: a file cannot be written.
+    """
+    return *write_files(match, target, folder, facts=facts), draw_match(folder)
+
+
+def write_files(
     match: Match, target: Sound, folder: Path, *, facts: Mapping[str, Any] | None = None
 ) -> tuple[Path, ...]:
     """Write a match and what it was made of into `folder`, which is made if it is not there.
@@ -36,8 +53,7 @@ def write_match(
         facts: What else the JSON file is to say, beside the preset, `match` and `source`.
 
     Returns:
-        The preset as text, JSON and .fxp, named after the source; target.wav, match.wav and
-        match.png.
+        The preset as text, JSON and .fxp, named after the source; target.wav and match.wav.
 
     Raises:
         AudioError, PresetFileError, OSError: a file cannot be written.
@@ -45,7 +61,7 @@ def write_match(
     folder.mkdir(parents=True, exist_ok=True)
     stem = result_stem(target.source) or "match"
     text, data, program = (folder / f"{stem}{suffix}" for suffix in (".txt", ".json", ".fxp"))
-    heard, played, picture = (folder / name for name in ("target.wav", "match.wav", "match.png"))
+    heard, played = (folder / name for name in _SOUNDS)
     sound = match.render(duration_s=max(target.duration_s, _SHORTEST_S))
     for path in (text, program):
         write_preset(match.preset.named(stem), path)
@@ -53,8 +69,26 @@ def write_match(
     data.write_bytes(_as_json(match, target, facts or {}).encode("utf-8", "backslashreplace"))
     write_wav(heard, target.samples, target.sample_rate)
     write_wav(played, sound, SAMPLE_RATE)
-    draw(_picture(match, target, sound), picture)
-    return text, data, program, heard, played, picture
+    return text, data, program, heard, played
+
+
+def draw_match(folder: Path) -> Path:
+    """Draw match.png, of what else lies in the folder of a match.
+
+    Raises:
+        OSError, ValueError: that is not all there, or the picture cannot be written.
+    """
+    (data,) = folder.glob("*.json")
+    told = json.loads(data.read_bytes())
+    picture = folder / "match.png"
+    draw(_picture(told, read_preset(data), *(_samples(folder / name) for name in _SOUNDS)), picture)
+    return picture
+
+
+def _samples(path: Path) -> FloatArray:
+    import soundfile
+
+    return np.asarray(soundfile.read(path)[0])
 
 
 def _as_json(match: Match, target: Sound, facts: Mapping[str, Any]) -> str:
@@ -67,20 +101,23 @@ def _as_json(match: Match, target: Sound, facts: Mapping[str, Any]) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _picture(match: Match, target: Sound, sound: FloatArray) -> Picture:
+def _picture(
+    told: Mapping[str, Any], preset: Preset, target: FloatArray, sound: FloatArray
+) -> Picture:
+    match, source = told["match"], told["source"]
     played = (
-        f"{key_name(match.note)} (MIDI {match.note}), velocity {match.velocity}, "
-        f"held {match.gate_s:.2f} s"
+        f"{match['note_name']} (MIDI {match['note']}), velocity {match['velocity']}, "
+        f"held {match['gate_s']:.2f} s"
     )
-    near = f"{match.distance:.2f} dB away: {likeness(match.distance)}"
-    effort = f"{match.elapsed_s:.1f} s, {match.evaluations:,} sounds tried"
-    length = max(len(target.samples), len(sound))
+    near = f"{match['distance']:.2f} dB away: {match['likeness']}"
+    effort = f"{match['elapsed_s']:.1f} s, {match['evaluations']:,} sounds tried"
+    length = max(len(target), len(sound))
     return Picture(
-        target=np.pad(target.samples, (0, length - len(target.samples))),
+        target=np.pad(target, (0, length - len(target))),
         match=np.pad(sound, (0, length - len(sound))),
         sample_rate=SAMPLE_RATE,
-        preset=match.preset,
-        title=_one_line(Path(target.source).name or "match"),
+        preset=preset,
+        title=_one_line(Path(source["file"]).name or "match"),
         subtitle=f"{played}   \N{MIDDLE DOT}   {near}   \N{MIDDLE DOT}   {effort}",
     )
 

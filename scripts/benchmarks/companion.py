@@ -45,7 +45,6 @@ STAGES = {
     "onnxruntime": "import onnxruntime",
     "our modules": "import daemon.companion, antithesis.matching",
     "weights, kernels, tables": "matcher = daemon.companion.load_matcher()",
-    "Matplotlib": "daemon.companion.prepare()",
 }
 _RESIDENT = """
 def resident_kb():

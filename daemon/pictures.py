@@ -1,0 +1,79 @@
+"""Pictures of matches, drawn by a process of their own while the daemon goes on.
+
+Matplotlib takes a second to import, a second for a picture and 50 MB to keep: none of these is to
+stand between a dropped file and its preset.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Final, Self
+
+from daemon import child
+
+_PROGRAM: Final = """
+import os, sys
+from pathlib import Path
+if hasattr(os, "nice"):
+    os.nice(10)
+from antithesis.report import draw_match
+for folder in sys.argv[1:]:
+    draw_match(Path(folder))
+"""
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Pictures:
+    """Draws one picture after the other; works while it is entered.
+
+    On leaving, whatever is not drawn yet is left to a process that outlives this one: nobody waits.
+    """
+
+    def __init__(self) -> None:
+        self._folders: SimpleQueue[Path | None] = SimpleQueue()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._work, name="pictures", daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        left = []
+        try:
+            while folder := self._folders.get_nowait():
+                left.append(folder)
+        except Empty:
+            self._folders.put(None)
+        if left:
+            threading.Thread(target=_drawing(*left).wait, daemon=True).start()
+
+    def draw(self, folder: Path) -> None:
+        """Have `match.png` drawn into the folder of a match; comes back at once."""
+        self._folders.put(folder)
+
+    def _work(self) -> None:
+        while folder := self._folders.get():
+            if _drawing(folder).wait():
+                _log.warning("%s: its picture could not be drawn", folder)
+
+
+def _drawing(*folders: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", _PROGRAM, *map(str, folders)],
+        env=child.inherited(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # else who reads ours to its end would wait for the picture
+        start_new_session=True,  # Ctrl-C in the terminal is for the daemon
+    )
