@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.errors import AudioError
+from antithesis.errors import AudioError, MissingSound
 from antithesis.files import write_whole
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
         with soundfile.SoundFile(str(path)) as file:
             yield file
     except OSError as error:
-        raise AudioError(f"{path}: cannot be opened ({error.strerror}); check the file") from error
+        kind = MissingSound if isinstance(error, FileNotFoundError) else AudioError
+        raise kind(f"{path}: cannot be opened ({error.strerror}); check the file") from error
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{path}: damaged, or not an audio file; {_EXPORT}") from error
 

@@ -5,6 +5,7 @@
     │   └── PresetFileError                 a preset file that cannot be read or written
     ├── RenderError (also a ValueError)     notes, times or rates that cannot be rendered
     ├── AudioError                          a sound that cannot be decoded or matched
+    │   └── MissingSound                    a sound file that is not there
     ├── ModelError                          trained weights: missing, or of another table
     ├── ConfigError                         a configuration, with all its mistakes at once
     ├── SendError                           a route to a synth that failed
@@ -60,6 +61,10 @@ class RenderError(AntithesisError, ValueError):
 
 class AudioError(AntithesisError):
     """A sound cannot be decoded, or is not one that can be matched."""
+
+
+class MissingSound(AudioError):
+    """A sound file is not there, or not any more."""
 
 
 class ModelError(AntithesisError):

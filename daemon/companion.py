@@ -22,7 +22,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antithesis.audio import Sound
-from antithesis.errors import AntithesisError, AudioError, DeviceError, SendError
+from antithesis.errors import AntithesisError, AudioError, DeviceError, MissingSound, SendError
 from antithesis.preset import Preset
 from antithesis.report import key_name, likeness, write_files
 from antithesis.spectra import SAMPLE_RATE
@@ -170,7 +170,7 @@ class Companion:
             self._refuse(drop, f"internal error: {error!r}; the log has more of it")
 
     def _end_what_is_over(self) -> None:
-        """End the jobs of an earlier daemon that have their outcome, or have no file any more."""
+        """End the jobs of an earlier daemon that nobody would hand on once more."""
         for job in self._journal.unfinished():
             drop = job.drop
             if self._outcomes.has_match(drop):
@@ -179,6 +179,8 @@ class Companion:
                 self._end(drop, Outcome.REFUSED, str(self._outcomes.refused_at(drop)))
             elif Drop.at(drop.path) is None:
                 self._refuse(drop, "taken away before it was matched; drop it again")
+            elif drop.path.parent != self._watch.folder:  # another one was watched then
+                self._attend(drop)
 
     def _attend(self, drop: Drop) -> None:
         # Of a file that has changed, what waits to be written is of the one before.
@@ -190,6 +192,8 @@ class Companion:
                 result = self._match(drop, sound) if sound else None
             except (JournalError, DeviceError) as error:
                 self._postpone(drop, error)
+            except MissingSound as error:
+                self._miss(drop, str(error).removeprefix(f"{drop.path}: "))
             except AntithesisError as error:
                 self._refuse(drop, str(error).removeprefix(f"{drop.path}: "))
             else:
@@ -239,9 +243,17 @@ class Companion:
                 self._end(drop, Outcome.MATCHED, place, result.last.delivery)
                 _log.info("%s: matched: %s", _shown(drop), _one_line(place))
 
+    def _miss(self, drop: Drop, reason: str) -> None:
+        """Refuse a file that was not there when it was opened, unless it is there again."""
+        if Drop.at(drop.path):
+            self._watch.again(drop, 0.0)
+        else:
+            self._refuse(drop, reason)
+
     def _refuse(self, drop: Drop, reason: str) -> None:
-        if not drop.path.parent.exists():
+        if self._watch.away():
             _log.warning("%s: gone with its folder; it is taken up when that returns", _shown(drop))
+            self._watch.again(drop, 0.0)
             return
         there = Drop.at(drop.path) is not None  # one that is away with its disk may come back
         try:

@@ -28,7 +28,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from antithesis.audio import Sound, read_sound, write_wav
-from antithesis.errors import AntithesisError, AudioError, DeviceError
+from antithesis.errors import AntithesisError, AudioError, DeviceError, MissingSound
 from antithesis.segments import first_sound
 from daemon import child
 
@@ -211,7 +211,7 @@ def _megabytes(pid: int) -> float:
 def _sound(answer: tuple[dict[str, Any], bytes], path: Path) -> Sound:
     head, samples = answer
     if refused := head.get("refused"):
-        raise AudioError(refused)
+        raise (MissingSound if head["missing"] else AudioError)(refused)
     return Sound(np.frombuffer(samples), head["sample_rate"], str(path), head["start_s"])
 
 
@@ -254,7 +254,8 @@ def _answer(read: Callable[[Path], Sound], path: Path) -> Iterator[bytes]:
     try:
         sound = read(path)
     except AntithesisError as error:
-        yield json.dumps({"refused": str(error)}).encode() + b"\n"
+        told = {"refused": str(error), "missing": isinstance(error, MissingSound)}
+        yield json.dumps(told).encode() + b"\n"
         return
     samples = sound.samples.tobytes()
     head = {"bytes": len(samples), "sample_rate": sound.sample_rate, "start_s": sound.start_s}

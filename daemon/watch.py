@@ -69,6 +69,7 @@ class Watch:
         self._events: SimpleQueue[FileSystemEvent | None] = SimpleQueue()
         self._closed = False
         self._identity: tuple[int, int] | None = None
+        self._handed_in: tuple[int, int] | None = None
         self._observing = ExitStack()
         self._rescan_s = RESCAN_S
         self._look_at = -math.inf
@@ -82,6 +83,7 @@ class Watch:
                 f"cannot make the folder {self.folder} ({error.strerror}): choose another one"
             ) from error
         self._tend(time.monotonic())
+        self._handed_in = self._identity
         return self
 
     def __exit__(
@@ -97,6 +99,7 @@ class Watch:
             if not self.waiting():
                 self._wait(min(self._settling.due(time.monotonic()), self._look_at))
             elif self._still(drop := self._ready.popleft()):
+                self._handed_in = self._identity
                 yield drop
 
     def waiting(self) -> bool:
@@ -117,8 +120,13 @@ class Watch:
         self._closed = True
         self._events.put(None)
 
+    def away(self) -> bool:
+        """Whether the folder that the last file was in is gone, as with an unplugged drive."""
+        found = _identity(self.folder)
+        return found is None or found != self._handed_in
+
     def again(self, drop: Drop, after_s: float) -> None:
-        """Hand a file on once more, in `after_s` seconds."""
+        """Hand a file on once more, in `after_s` seconds or when it is there again."""
         self._settling.again(drop.path, time.monotonic() + after_s)
 
     def _still(self, drop: Drop) -> bool:
@@ -196,9 +204,9 @@ class Watch:
     def _observe(self) -> None:
         self._observing.close()
         self._rescan_s = HEARTBEAT_S
+        self._ready.clear()  # what is in the folder now, reading it tells
         if self._identity is None:
             _log.warning("%s is gone; waiting for it to come back", self.folder)
-            self._ready.clear()
             self._settling.keep(set())
             return
         try:

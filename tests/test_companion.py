@@ -413,6 +413,17 @@ def test_job_whose_file_was_taken_away_meanwhile_is_refused_and_matched_when_it_
 
 
 @pytest.mark.usefixtures("little_reports")
+def test_job_in_a_folder_that_is_no_longer_watched_is_done_all_the_same(running, tmp_path):
+    write_tone(tmp_path / "a.wav")
+    with Journal(running.journal) as journal:
+        journal.begin(Drop.at(tmp_path / "a.wav"))
+    with running(FakeMatcher()):
+        write_tone(running.drops / "b.wav")
+        running.log.wait_for("matched", 2)
+    assert running.outcomes() == ["a.wav.antithesis", "b.wav.antithesis"]
+
+
+@pytest.mark.usefixtures("little_reports")
 def test_outcome_that_the_journal_did_not_hear_of_is_made_up_for(running):
     with running(FakeMatcher()):
         write_tone(running.drops / "a.wav")
@@ -470,12 +481,12 @@ getattr(test_companion, sys.argv[2])(sys.argv[1])
 """
 
 
-def settings(tmp_path, **watch):
+def settings(tmp_path, state="", **watch):
     folders = {"folder": str(tmp_path / "drops"), "output": str(tmp_path / "results")}
     sections = {
         "watch": folders | {"settle_s": 0.05} | watch,
         "host": {"route": "memory"},
-        "state": {"folder": str(tmp_path / "state")},
+        "state": {"folder": state or str(tmp_path / "state")},
     }
     return changed(Config(), sections)
 
