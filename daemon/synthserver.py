@@ -31,6 +31,7 @@ from daemon.hosts import BUILTIN
 from daemon.osc import MalformedOsc, OscMessage
 from daemon.outputs import choose_output
 from daemon.player import Player
+from daemon.urgency import hurry, tidy_up
 
 if TYPE_CHECKING:
     from mido import Message
@@ -130,6 +131,7 @@ class BuiltInSynth:
         return not wait([self._playing], timeout_s).done
 
     def _play(self) -> None:
+        hurry()
         while not self._stop.is_set():
             self._listen(until=time.monotonic() + self._reading_s)
             if self._player.at_rest:
@@ -213,6 +215,7 @@ def run_synth(
         ) as synth,
         _until_signal() as stop,  # before, while it compiles, a signal ends it there and then
     ):
+        tidy_up()
         (ready or click.echo)(str(synth))
         end = math.inf if seconds is None else time.monotonic() + seconds
         while not stop.is_set() and (left := end - time.monotonic()) > 0:

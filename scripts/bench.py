@@ -18,12 +18,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import companion, growth, others, realtime, renderer
+from benchmarks import companion, growth, others, realtime, renderer, searching
 from benchmarks.measure import FULL, QUICK, Effort, Missing, Row, load, machine
 
 # A benchmark is a function that yields its rows: to add one, add it here.
 BENCHMARKS: Mapping[str, Callable[[Effort], Iterator[Row | Missing]]] = {
     "renderer": renderer.rows,
+    "search": searching.rows,
     "others": others.rows,
     "realtime": realtime.rows,
     "daemon": companion.rows,

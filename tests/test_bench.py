@@ -9,7 +9,7 @@ from pathlib import Path
 import bench
 import pytest
 
-from benchmarks import growth, measure, others, realtime, renderer
+from benchmarks import companion, growth, measure, others, realtime, renderer, searching
 from benchmarks.measure import Effort, Missing, Row
 from benchmarks.plainc import NoCompiler
 
@@ -36,11 +36,26 @@ def test_without_a_compiler_the_rest_is_measured(monkeypatch: pytest.MonkeyPatch
 
 
 def test_real_time_is_a_share_of_a_core_and_a_latest_block() -> None:
-    share, alone, beside = realtime.rows(TINY)
+    share, *slowest = realtime.rows(TINY)
     assert share.unit == "%"
     assert share.value > 0
-    assert alone.unit == beside.unit == "ms"
-    assert "blocks too late" in beside.note
+    assert [row.unit for row in slowest] == ["ms"] * 3
+    assert all("blocks too late" in row.note for row in slowest)
+
+
+def test_the_search_is_measured_by_candidate_and_start_to_end() -> None:
+    features, evaluations = searching.rows(TINY)
+    assert (features.unit, features.goal) == ("ms", 1.0)
+    assert (evaluations.unit, evaluations.goal) == ("/s", 700.0)
+    assert min(features.value, evaluations.value) > 0
+
+
+def test_the_daemon_is_measured_from_its_start_to_its_first_presets() -> None:
+    found = list(companion.rows(TINY))
+    said = " ".join(row.what for row in found)
+    for what in ("ready", "at rest", "preset confirmed", "memory"):
+        assert what in said
+    assert all(row.value > 0 for row in found if isinstance(row, Row) and row.unit != "%")
 
 
 def test_another_renderer_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

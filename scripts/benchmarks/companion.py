@@ -104,7 +104,7 @@ def _at_rest(pid: int, effort: Effort) -> Iterator[Row | Missing]:
     if not Path("/proc").exists():
         yield Missing("at rest", "this system has no /proc to count by")
         return
-    pids = {"the daemon at rest": pid, "its synth at rest": _child(pid)}
+    pids = {"the daemon at rest": pid, "its synth at rest": _synth_of(pid)}
     time.sleep(min(1.0, effort.seconds))
     before = {name: _processor_s(pid) for name, pid in pids.items()}
     time.sleep(effort.seconds)
@@ -128,7 +128,7 @@ def _memory(pid: int) -> Iterator[Row]:
     parts = ", ".join(f"{name} {kb / 1024:.0f}" for name, kb in zip(STAGES, sizes, strict=True))
     note = f"resident after all files; at its start {parts}"
     yield Row("the daemon's memory", _resident_mb(pid), "MB", MEMORY_GOAL_MB, note)
-    yield Row("its synth's memory", _resident_mb(_child(pid)), "MB", None, "resident")
+    yield Row("its synth's memory", _resident_mb(_synth_of(pid)), "MB", None, "resident")
 
 
 def _stage(code: str) -> str:
@@ -180,9 +180,10 @@ def _sounds(folder: Path, count: int) -> Iterator[Path]:
         yield path
 
 
-def _child(pid: int) -> int:
-    """The only child of a process."""
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()[0])
+def _synth_of(pid: int) -> int:
+    """The child of a daemon that is its synth."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()
+    return int(next(c for c in children if b"synth" in Path(f"/proc/{c}/cmdline").read_bytes()))
 
 
 def _processor_s(pid: int) -> float:

@@ -34,7 +34,10 @@ FULL = Effort(rounds=15, notes=64, seconds=20.0, files=40)
 
 @dataclass(frozen=True)
 class Row:
-    """One figure; `goal` is the most it should be, `note` says what it is by comparison."""
+    """One figure; `goal` is the most it should be, `note` says what it is by comparison.
+
+    Where more is better, as in counts a second, the goal is the least.
+    """
 
     what: str
     value: float
@@ -93,6 +96,14 @@ def machine() -> str:
         processor = names[0] if names else processor
     system = f"{platform.system()} {platform.release()}"
     return f"{processor}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"
+
+
+def stolen_s() -> float:
+    """Processor time that this machine's host gave to others, where it is virtual and tells."""
+    counters = Path("/proc/stat")
+    if not counters.exists():
+        return 0.0
+    return int(counters.read_text("utf-8").split(None, 9)[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def load() -> str:
