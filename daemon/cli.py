@@ -12,6 +12,7 @@ from daemon.commands.grammar import Commands, examples
 
 COMMANDS = (
     service.start,
+    service.undo,
     sounds.match,
     sounds.render,
     presets.preset,

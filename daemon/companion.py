@@ -28,13 +28,16 @@ from antithesis.report import key_name, likeness, write_files
 from antithesis.spectra import SAMPLE_RATE
 from daemon import child
 from daemon.alone import alone
-from daemon.config import Config, host_row
+from daemon.config import Config
 from daemon.decoding import Decoder
+from daemon.hosts import HOSTS
 from daemon.journal import JOURNAL, Job, Journal, JournalError, Outcome
+from daemon.orders import taking_orders
 from daemon.outcomes import Outcomes, record
 from daemon.outputs import output_devices
 from daemon.pictures import Pictures
-from daemon.senders import Delivery, Grade, Sender, open_sender
+from daemon.routing import open_router
+from daemon.senders import Delivery, Grade, Router
 from daemon.settling import Drop
 from daemon.watch import Watch
 
@@ -54,6 +57,9 @@ UNWRITTEN_AT_MOST: Final = 32
 
 DEATHS_AT_MOST: Final = 3
 """A file at which the program died this often is refused."""
+
+LONGEST_AUDITION_S: Final = 2.0
+"""A note is held no longer than this when it is played to be heard."""
 
 _SIGNAL_POLL_S: Final = 0.1
 _ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -124,19 +130,23 @@ class Companion:
         journal: Journal,
         outcomes: Outcomes,
         reader: Reader,
-        sender: Sender,
+        router: Router,
         matcher: Matcher,
         budget_s: float,
         draw: Callable[[Path], object],
+        *,
+        audition: bool = False,
     ) -> None:
         self._watch = watch
         self._journal = journal
         self._outcomes = outcomes
         self._reader = reader
-        self._sender = sender
+        self._router = router
         self._matcher = matcher
         self._budget_s = budget_s
         self._draw = draw
+        self._audition = audition
+        self._undone = False
         self._unwritten: deque[Result] = deque()
 
     def run(self) -> None:
@@ -149,6 +159,13 @@ class Companion:
         if self._unwritten:  # what was left for the end; the others are taken up at the next start
             self._write(self._unwritten.pop())
 
+    def undo(self) -> Delivery:
+        """Put back what the host held before the latest sound; its search ends with that."""
+        self._undone = True
+        delivery = self._router.undo()
+        _log.info("undone: %s", _outcome(delivery))
+        return delivery
+
     def _use_pause(self) -> None:
         """While nobody waits: write what had to wait."""
         while self._unwritten and not self._wanted():
@@ -158,7 +175,7 @@ class Companion:
 
     def _wanted(self) -> bool:
         """Whether something else than the sound at hand asks for attention."""
-        return self._watch.closed or self._watch.waiting()
+        return self._watch.closed or self._watch.waiting() or self._undone
 
     @contextmanager
     def _outliving(self, drop: Drop) -> Iterator[None]:
@@ -202,30 +219,37 @@ class Companion:
     def _match(self, drop: Drop, sound: Sound) -> Result | None:
         """Search for as long as nobody waits; None if it was left before its first match."""
         sent: list[Sent] = []
+        self._undone = False
         with closing(self._matcher(sound, budget_s=self._budget_s, stop=self._wanted)) as matches:
             for best in matches:
                 if not sent or best.distance <= sent[-1].match.distance - WORTH_SENDING_DB:
-                    sent.append(self._send(drop, best))
+                    sent.append(self._send(drop, best, fresh=not sent))
                 self._use_pause()
                 if self._wanted():
                     break
         if not sent:
             return None
-        if sent[-1].match is not best or sent[-1].delivery.grade is Grade.FAILED:
+        unsettled = sent[-1].match is not best or sent[-1].delivery.grade is Grade.FAILED
+        if unsettled and not self._undone:
             sent.append(self._send(drop, best))
+            self._play(best)
         return Result(drop, sound, first=sent[0], last=sent[-1])
 
-    def _send(self, drop: Drop, match: Match) -> Sent:
-        preset = match.preset.named(drop.path.stem)
-        try:
-            delivery = self._sender.send(preset)
-        except AntithesisError as error:
-            route = self._sender.row.name
-            delivery = Delivery(Grade.FAILED, route, elapsed_s=0.0, reason=str(error))
+    def _send(self, drop: Drop, match: Match, *, fresh: bool = False) -> Sent:
+        delivery = self._router.apply(match.preset.named(drop.path.stem), fresh=fresh)
         sent = Sent(match, delivery, time.time())
-        grade = " ".join(filter(None, (delivery.grade, delivery.reason)))
-        _log.info("%s: %s; %s: %s", _shown(drop), _said(match), self._sender.row.title, grade)
+        _log.info("%s: %s; %s", _shown(drop), _said(match), _outcome(delivery))
+        if fresh:
+            self._play(match)
         return sent
+
+    def _play(self, match: Match) -> None:
+        if not self._audition:
+            return
+        try:
+            self._router.play(match.note, match.velocity, min(match.gate_s, LONGEST_AUDITION_S))
+        except SendError as error:
+            _log.warning("its note cannot be played: %s", error)
 
     def _write(self, result: Result) -> None:
         drop = result.drop
@@ -267,7 +291,7 @@ class Companion:
     def _end(
         self, drop: Drop, outcome: Outcome, said: str, delivery: Delivery | None = None
     ) -> None:
-        grade = f"{self._sender.row.title}: {delivery.grade}" if delivery else ""
+        grade = f"{HOSTS[delivery.route].title}: {delivery.grade}" if delivery else ""
         try:
             self._journal.end(drop, outcome, said, grade)
         except JournalError as error:
@@ -298,8 +322,8 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
         journal = running.enter_context(Journal(state / JOURNAL))
         watch = Watch(config.watch.folder, settle_s=config.watch.settle_s)
         running.enter_context(_ended_by_signals(watch.close))
-        sender = running.enter_context(open_sender(host_row(config)))
-        synth = running.enter_context(built_in_synth(config, sender))
+        router = running.enter_context(open_router(config))
+        synth = running.enter_context(built_in_synth(config, router))
         decoder = running.enter_context(Decoder())
         pictures = running.enter_context(Pictures())
         heard, loaded = _in_background(synth), _in_background(lambda: matcher or load_matcher())
@@ -311,21 +335,24 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
         _log.info(
             "watching %s; presets go to %s, results into %s",
             watch.folder,
-            sender.row.title,
+            _hosts(router),
             outcomes.folder,
         )
-        journal.tell(_facts(watch, outcomes, sender))
+        journal.tell(_facts(watch, outcomes, router))
         reader = partial(decoder.read, leave=lambda: watch.closed)
-        Companion(
+        companion = Companion(
             watch,
             journal,
             outcomes,
             reader,
-            sender,
+            router,
             loaded.result(),
             config.match.budget_s,
             pictures.draw,
-        ).run()
+            audition=config.host.audition,
+        )
+        running.enter_context(taking_orders(config, watch, companion.undo))
+        companion.run()
         _log.info("stopped")
 
 
@@ -346,37 +373,31 @@ def _in_background(work: Callable[[], Value]) -> Future[Value]:
     return future
 
 
-def _facts(watch: Watch, outcomes: Outcomes, sender: Sender) -> dict[str, str]:
+def _facts(watch: Watch, outcomes: Outcomes, router: Router) -> dict[str, str]:
     """What `antithesis status` says of a daemon that runs."""
     return {
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
         "watching": str(watch.folder),
         "results": str(outcomes.folder),
-        "host": sender.row.title,
+        "host": _hosts(router),
     }
 
 
 @contextmanager
-def built_in_synth(config: Config, sender: Sender) -> Iterator[Callable[[], None]]:
-    """Have a built-in synth play, where it is the host and none answers yet.
+def built_in_synth(config: Config, router: Router) -> Iterator[Callable[[], None]]:
+    """Have a built-in synth play, where it is a host and no host answers yet.
 
     Yields what waits until it does.
     """
-    if sender.row.name != "builtin" or _answers(sender):
+    builtin = next((s for s in router.senders if s.row.name == "builtin"), None)
+    if builtin is None or any(router.found()):
         yield lambda: None
     elif config.synth.wav is None and not config.synth.device and not output_devices():
-        _log.warning("no synth answers and there is no audio device; %s", sender.row.remedy)
+        _log.warning("no synth answers and there is no audio device; %s", builtin.row.remedy)
         yield lambda: None
     else:
         with child.running("synth") as synth:
             yield lambda: _log.info(child.hear(synth, "OSC on UDP"))
-
-
-def _answers(sender: Sender) -> bool:
-    try:
-        return bool(sender.route.read())
-    except SendError:
-        return False
 
 
 def load_matcher() -> Matcher:
@@ -437,6 +458,15 @@ def _said(match: Match) -> str:
         f"{match.distance:.2f} dB away ({likeness(match.distance)}), "
         f"{key_name(match.note)}, after {match.elapsed_s:.2f} s"
     )
+
+
+def _hosts(router: Router) -> str:
+    return ", else ".join(sender.row.title for sender in router.senders)
+
+
+def _outcome(delivery: Delivery) -> str:
+    title = HOSTS[delivery.route].title
+    return f"{title}: {' '.join(filter(None, (delivery.grade, delivery.reason)))}"
 
 
 def _shown(drop: Drop) -> str:

@@ -17,10 +17,15 @@ import platformdirs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from antithesis.errors import ConfigError
+from antithesis.parameters import BY_ID
 from daemon.hosts import BUILTIN, HOSTS, HostRow, MidiLink, OscLink, find_host
 from daemon.mistakes import explain, suggest
+from daemon.senders.contract import Manner
 
 ENVIRONMENT_VARIABLE = "ANTITHESIS_CONFIG"
+
+AUTO = "auto"
+"""The route that is the first host to answer; the built-in synth where none does."""
 
 
 def _whole_path(path: Path) -> Path:
@@ -34,6 +39,18 @@ def _known_host(name: str) -> str:
     if name not in HOSTS:
         raise ValueError(suggest(name, HOSTS))
     return name
+
+
+def _known_route(name: str) -> str:
+    if name not in (AUTO, *HOSTS):
+        raise ValueError(suggest(name, {AUTO: None, **HOSTS}))
+    return name
+
+
+def _known_parameter(id: str) -> str:
+    if id not in BY_ID:
+        raise ValueError(suggest(id, BY_ID))
+    return id
 
 
 # TOML has no null: an empty string is "none".
@@ -77,8 +94,22 @@ class Matching(Section):
 class Host(Section):
     """Who plays the preset."""
 
-    route: Annotated[str, AfterValidator(_known_host)] = Field(
-        default="builtin", description=f"one of: {', '.join(HOSTS)}"
+    route: Annotated[str, AfterValidator(_known_route)] = Field(
+        default=AUTO,
+        description=f"auto (the first that answers), or one of: {', '.join(HOSTS)}",
+    )
+    fallback: tuple[Annotated[str, AfterValidator(_known_host)], ...] = Field(
+        default=(), description='routes to take, in this order, when that one fails: ["midi"]'
+    )
+    locked: tuple[Annotated[str, AfterValidator(_known_parameter)], ...] = Field(
+        default=(), description='parameters to leave as they are: ["kMasterVolume"]'
+    )
+    glide_ms: float = Field(
+        default=0.0, ge=0, le=10000, description="milliseconds from the old preset to the new one"
+    )
+    audition: bool = Field(
+        default=False,
+        description="play the note of the match after it is applied, where the host can",
     )
 
 
@@ -105,10 +136,11 @@ class Osc(Section):
         default="127.0.0.1", min_length=1, description="the machine the host runs on"
     )
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
-        default=0, description="UDP port that the host listens on; 0 is the host's usual one"
+        default=0,
+        description="UDP port that the host of host.route listens on; 0 is its usual one",
     )
     track: int = Field(
-        default=1, ge=1, le=999, description="the track that Mika Micro is on, where a host asks"
+        default=0, ge=0, le=999, description="the track that Mika Micro is on; 0 looks on all"
     )
 
 
@@ -137,6 +169,18 @@ class State(Section):
     )
 
 
+class Orders(Section):
+    """What the running daemon is told from outside."""
+
+    port: Port = Field(default=9125, description="UDP port that `antithesis undo` reaches it on")
+    undo_key: int = Field(
+        default=-1, ge=-1, le=127, description="MIDI key that undoes the last preset; -1 is none"
+    )
+    midi_port: str = Field(
+        default="", description='MIDI input port of that key; "" is one that we make ourselves'
+    )
+
+
 class Log(Section):
     """What the daemon tells."""
 
@@ -155,6 +199,7 @@ class Config(Section):
     osc: Osc = Field(default_factory=Osc)
     synth: Synth = Field(default_factory=Synth)
     state: State = Field(default_factory=State)
+    orders: Orders = Field(default_factory=Orders)
     log: Log = Field(default_factory=Log)
 
 
@@ -222,9 +267,18 @@ def _checked(table: Mapping[str, object], source: str, text: str = "") -> Config
         raise ConfigError("\n    ".join([f"{source}: {count}", *said])) from error
 
 
-def host_row(config: Config) -> HostRow:
-    """Return the row of the configured host, with the settings that the file makes for it."""
-    row = HOSTS[config.host.route]
+def host_rows(config: Config) -> tuple[HostRow, ...]:
+    """Return the configured hosts, in the order in which they are tried, with their settings."""
+    host = config.host
+    first = (
+        [row.name for row in HOSTS.values() if row.found] if host.route == AUTO else [host.route]
+    )
+    names = dict.fromkeys((*first, *host.fallback))
+    return tuple(_host_row(config, name) for name in names)
+
+
+def _host_row(config: Config, name: str) -> HostRow:
+    row = HOSTS[name]
     if isinstance(row.link, MidiLink):
         midi = config.midi
         return find_host(row.name, port=midi.port, backend=midi.backend, bits=midi.resolution)
@@ -232,9 +286,15 @@ def host_row(config: Config) -> HostRow:
         return row
     if row.name == "builtin":
         return find_host(row.name, port=config.synth.port)
-    places = {place: config.osc.track for place in row.link.places if place == "track"}
-    port = config.osc.port or row.link.port
-    return find_host(row.name, address=config.osc.address, port=port, places=places)
+    named = config.osc.port if name == config.host.route else 0
+    port = named or row.link.port
+    return find_host(row.name, address=config.osc.address, port=port, track=config.osc.track)
+
+
+def manner(config: Config) -> Manner:
+    """Return how presets are to be brought to the host."""
+    locked = frozenset(BY_ID[id].index for id in config.host.locked)
+    return Manner(locked, config.host.glide_ms / 1000)
 
 
 def as_toml(config: Config) -> str:

@@ -218,8 +218,10 @@ def _write_config(home: Path, budget_s: float, port: int) -> Path:
     sections: dict[str, dict[str, object]] = {
         "watch": {"folder": str(_drops(home)), "output": str(home)},
         "match": {"budget_s": budget_s},
+        "host": {"route": "builtin"},
         "synth": {"port": port, "wav": str(_recording(home))},
         "state": {"folder": str(home / "state")},
+        "orders": {"port": free_port()},
     }
     path = home / "config.toml"
     path.write_text(config.as_toml(config.changed(config.Config(), sections)), "utf-8")

@@ -20,6 +20,7 @@ from typing import Any
 from antithesis.errors import AntithesisError
 from daemon import config
 from daemon.config import Config
+from daemon.hosts import HostRow
 
 
 class Verdict(StrEnum):
@@ -157,20 +158,32 @@ def midi(settings: Config) -> Row:
 
 
 def host(settings: Config) -> Row:
-    """Ask the configured host what it plays, by the way that presets would take."""
+    """Ask the configured hosts what they play, by the way that presets would take."""
+    findings = [_ask(row) for row in config.host_rows(settings)]
+    best = next((row for row in findings if row.verdict is Verdict.OK), None)
+    return best or (findings[0] if len(findings) == 1 else _nobody(findings))
+
+
+def _ask(row: HostRow) -> Row:
     from daemon.senders import open_sender
 
-    row = config.host_row(settings)
     try:
         with open_sender(row) as sender:
-            heard = len(sender.route.read())
+            heard = len(sender.look())
     except AntithesisError as error:
         return Row("host", Verdict.WARN, f"{row.title}: {error}", row.remedy)
     if heard:
-        return Row("host", Verdict.OK, f"{row.title} answers, with {heard} parameters")
+        found = f"{row.title} answers, with {heard} parameters: {sender.where}"
+        return Row("host", Verdict.OK, found)
     if row.answers:
         return Row("host", Verdict.WARN, f"{row.title} does not answer", row.remedy)
     return Row("host", Verdict.OK, f"{row.title}: can be sent to; it answered nothing")
+
+
+def _nobody(findings: list[Row]) -> Row:
+    tried = "; ".join(row.finding for row in findings)
+    remedy = "open your DAW (its page in the README says how), or start: antithesis synth"
+    return Row("host", Verdict.WARN, f"no host answers: {tried}", remedy)
 
 
 def folder(settings: Config) -> Row:

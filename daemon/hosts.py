@@ -13,8 +13,14 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from antithesis.errors import ConfigError
-from daemon.osc import OscMessage
+from daemon.controllers import HIGHEST
+from daemon.osc import Argument, OscMessage
+
+Floats = npt.NDArray[np.float64]
 
 
 class Scale(StrEnum):
@@ -28,27 +34,35 @@ class Scale(StrEnum):
 class OscLink:
     """How a host is spoken to in OSC over UDP, from one socket for both directions.
 
-    In addresses `{id}` stands for a parameter's id, `{number}` for its index counted from
-    `first_number`, and any other name for a number of `places`; so it does as an argument.
+    Messages are patterns of `daemon.senders.patterns`. Their holes: `{id}` is a parameter's id,
+    `{number}` its number in the host, `{value}` its value and `{values...}` those of all 38; the
+    others are `places`, or what the finder found.
     """
 
     route: ClassVar[str] = "daemon.senders.osc:OscRoute"
 
     port: int
-    set_one: str
+    set_one: OscMessage
     address: str = "127.0.0.1"
     reply_port: int = 0  # where the host sends to; 0: to whoever asks it
-    first_number: int = 0
-    places: Mapping[str, int] = field(default_factory=dict)
-    scale: Scale = Scale.NORMALIZED
-    greeting: tuple[OscMessage, ...] = ()  # sent once, when the route opens
+    finder: str = ""  # in `daemon.senders.finders`; none: the plug-in is where `places` says
+    track: int = 0  # where to look, counted as the host shows it; 0: everywhere
+    first_number: int = 0  # of the parameters, where there is no finder
+    places: Mapping[str, Argument] = field(default_factory=dict)
+    scale: Scale = Scale.NORMALIZED  # where there is no finder to tell
+    greeting: tuple[OscMessage, ...] = ()  # sent when the plug-in is looked for
     ask: tuple[OscMessage, ...] = ()  # makes the host tell its values; none: it cannot
-    read_one: str = ""  # where one value comes back
-    read_all: str = ""  # where all 38 come back, in order
+    told: tuple[OscMessage, ...] = ()  # how it tells them
+    note_on: OscMessage | None = None  # with `{note}` and `{velocity}`; none: it plays no notes
+    note_off: OscMessage | None = None
     ask_again_s: float = 0.05
     patience_s: float = 0.4  # for all answers together
     packet_bytes: int = 1024
     pace_s: float = 0.0  # between packets
+
+    def grid(self, normalized: Floats) -> Floats:
+        """The nearest float32, which is what OSC and plug-ins carry."""
+        return normalized.astype(np.float32).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -63,12 +77,22 @@ class MidiLink:
     pace_s: float = 0.001  # between parameters
     settle_s: float = 0.1  # after opening; JACK, for one, joins ports in a later cycle
 
+    def grid(self, normalized: Floats) -> Floats:
+        """The nearest of 128, or of 16384, steps."""
+        highest = HIGHEST[self.bits]
+        steps: Floats = np.round(normalized * highest) / highest
+        return steps
+
 
 @dataclass(frozen=True)
 class MemoryLink:
     """A host in this process's memory, for tests and dry runs."""
 
     route: ClassVar[str] = "daemon.senders.memory:MemoryRoute"
+
+    def grid(self, normalized: Floats) -> Floats:
+        """All of it: memory rounds nothing."""
+        return normalized
 
 
 Link = OscLink | MidiLink | MemoryLink
@@ -86,26 +110,54 @@ class HostRow:
     link: Link
     remedy: str  # what to do when nothing comes back
     answers: bool  # whether silence means failure
+    found: bool = False  # whether the route `auto` looks for it
+    lasting: bool = True  # whether what it holds outlives us, and can be put back
     tolerance: float = 1e-4
     wait_s: float = 0.0  # between the last write and the first question
 
 
+# A line for each parameter: number from 1, name, flags, type, range, print format, scale points,
+# and at the end what it holds.
+ARDOUR_DESCRIPTOR: Final = OscMessage(
+    "/strip/plugin/descriptor",
+    (
+        *("{strip}", "{plugin}", "{number}", "{name}", "{flags}", "{type}", "{low}", "{high}"),
+        *("...", "{value}"),
+    ),
+)
+
 # What the built-in synth listens to, and what it answers.
 BUILTIN: Final = OscLink(
     port=9124,
-    set_one="/mika/parameter/{id}",
-    read_all="/mika/parameters",
+    set_one=OscMessage("/mika/parameter/{id}", ("{value}",)),
     ask=(OscMessage("/mika/get"),),
+    told=(OscMessage("/mika/parameters", ("{values...}",)),),
+    note_on=OscMessage("/mika/note", ("{note}", "{velocity}")),
+    note_off=OscMessage("/mika/note_off", ("{note}",)),
 )
 
 _ROWS = (
     HostRow(
-        name="builtin",
-        title="the built-in synth",
-        link=BUILTIN,
-        remedy="start it with: antithesis synth",
+        name="ardour",
+        title="Ardour",
+        link=OscLink(
+            port=3819,
+            finder="ardour",
+            # No banks; tracks, busses and VCAs; 16384: answers to who asks, under OSC 1.0 names.
+            greeting=(OscMessage("/set_surface", (0, 159, 16384, 0, 0, 0, 0)),),
+            set_one=OscMessage(
+                "/strip/plugin/parameter", ("{strip}", "{plugin}", "{number}", "{value}")
+            ),
+            ask=(OscMessage("/strip/plugin/descriptor", ("{strip}", "{plugin}")),),
+            told=(ARDOUR_DESCRIPTOR,),
+            ask_again_s=0.1,
+            patience_s=1.0,
+        ),
+        remedy="in Ardour's preferences, Control Surfaces, enable Open Sound Control (OSC)",
         answers=True,
-        tolerance=2e-7,  # it holds the float32 that it was sent
+        found=True,
+        tolerance=2e-4,  # a float32 of the vibrato's delay, whose curve is the steepest
+        wait_s=0.02,
     ),
     HostRow(
         name="reaper",
@@ -113,8 +165,8 @@ _ROWS = (
         link=OscLink(
             port=8000,
             reply_port=9000,
-            set_one="/track/{track}/fxinstparam/{number}/value",
-            read_one="/track/{track}/fxinstparam/{number}/value",
+            set_one=OscMessage("/track/{track}/fxinstparam/{number}/value", ("{value}",)),
+            told=(OscMessage("/track/{track}/fxinstparam/{number}/value", ("{value}",)),),
             first_number=1,
             places={"track": 1},
             # Feedback stops after 16 parameters and at the selected track unless told otherwise.
@@ -137,6 +189,15 @@ _ROWS = (
         wait_s=0.15,  # feedback sooner than 100 ms after a set can carry the old value
     ),
     HostRow(
+        name="builtin",
+        title="the built-in synth",
+        link=BUILTIN,
+        remedy="start it with: antithesis synth",
+        answers=True,
+        found=True,
+        tolerance=2e-7,  # it holds the float32 that it was sent
+    ),
+    HostRow(
         name="midi",
         title="MIDI control changes",
         link=MidiLink(),
@@ -150,6 +211,7 @@ _ROWS = (
         link=MemoryLink(),
         remedy="nothing can be wrong here",
         answers=True,
+        lasting=False,
     ),
 )
 

@@ -32,8 +32,10 @@ from daemon.osc import Argument, MalformedOsc, OscMessage
 if TYPE_CHECKING:
     from mido import Message
 
-_SET_ONE: Final[Mapping[str, int]] = {BUILTIN.set_one.format(id=p.id): p.index for p in PARAMETERS}
-_SET_ALL: Final = BUILTIN.read_all
+_SET_ONE: Final[Mapping[str, int]] = {
+    BUILTIN.set_one.address.format(id=p.id): p.index for p in PARAMETERS
+}
+_SET_ALL: Final = BUILTIN.told[0].address
 _GET: Final = BUILTIN.ask[0].address
 _HIGHEST_MIDI: Final = 127
 _BEND_CENTRE: Final = 8192

@@ -13,12 +13,12 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from antithesis.errors import DeviceError
 from daemon.settling import Drop, Settling
@@ -66,7 +66,7 @@ class Watch:
         self.folder = folder
         self._settling = Settling(settle_s)
         self._ready: deque[Drop] = deque()
-        self._events: SimpleQueue[FileSystemEvent | None] = SimpleQueue()
+        self._events: SimpleQueue[FileSystemEvent | Callable[[], object] | None] = SimpleQueue()
         self._closed = False
         self._identity: tuple[int, int] | None = None
         self._handed_in: tuple[int, int] | None = None
@@ -125,6 +125,10 @@ class Watch:
         found = _identity(self.folder)
         return found is None or found != self._handed_in
 
+    def call(self, action: Callable[[], object]) -> None:
+        """Have `action` called soon by the thread that iterates; for any thread."""
+        self._events.put(action)
+
     def again(self, drop: Drop, after_s: float) -> None:
         """Hand a file on once more, in `after_s` seconds or when it is there again."""
         self._settling.again(drop.path, time.monotonic() + after_s)
@@ -160,8 +164,11 @@ class Watch:
             except Empty:
                 return
 
-    def _take(self, event: FileSystemEvent | None) -> None:
+    def _take(self, event: FileSystemEvent | Callable[[], object] | None) -> None:
         if event is None:
+            return
+        if callable(event):
+            event()
             return
         source, goal = self._mine(event.src_path), self._mine(event.dest_path or event.src_path)
         if event.event_type in ("moved", "deleted"):
@@ -232,7 +239,7 @@ def _changed(path: Path) -> int:
     return drop.mtime_ns if drop else 0
 
 
-def _observer(folder: Path, events: SimpleQueue[FileSystemEvent | None]) -> BaseObserver:
+def _observer(folder: Path, events: SimpleQueue[Any]) -> BaseObserver:
     from watchdog import events as kinds
     from watchdog.observers import Observer
 

@@ -113,6 +113,18 @@ SYSTEM_PARTS = (
         for_tests=True,
     ),
     SystemPart(
+        "a DAW without a screen",
+        lambda: any(Path("/usr/lib").glob("ardour*/hardour-*")),
+        {"apt-get": "ardour"},
+        for_tests=True,
+    ),
+    SystemPart(
+        "building a plug-in for it",
+        lambda: Path("/usr/include/lv2/core/lv2.h").exists(),
+        {"apt-get": "lv2-dev", "dnf": "lv2-devel", "pacman": "lv2", "zypper": "lv2-devel"},
+        for_tests=True,
+    ),
+    SystemPart(
         "a C compiler",
         _program("cc", "gcc", "clang"),
         {"apt-get": "gcc", "dnf": "gcc", "pacman": "gcc", "zypper": "gcc"},

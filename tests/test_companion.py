@@ -26,12 +26,13 @@ from antithesis.report import draw_match
 from antithesis.segments import first_sound
 from daemon import companion
 from daemon.companion import WORTH_SENDING_DB, Companion, built_in_synth, run_companion
-from daemon.config import Config, changed, host_row
+from daemon.config import Config, changed, host_rows
 from daemon.decoding import first_sound_of
 from daemon.hosts import HOSTS
 from daemon.journal import Journal, look
 from daemon.outcomes import Outcomes
-from daemon.senders import Sender, open_sender
+from daemon.routing import open_router
+from daemon.senders import History, Router, Sender, open_sender
 from daemon.senders.memory import MemoryRoute
 from daemon.settling import Drop
 from daemon.watch import Watch
@@ -92,17 +93,18 @@ class Running:
         self.journal = tmp_path / "state" / "journal.sqlite"
         self.log = log
         self.route = MemoryRoute()
+        self.history = History(tmp_path / "before.json")
 
     @contextmanager
     def __call__(self, matcher, sender=None):
         outcomes = Outcomes(self.results)
         with (
             Journal(self.journal) as journal,
-            sender or Sender(HOSTS["memory"], self.route) as sender,
+            Router([sender or Sender(HOSTS["memory"], self.route)], self.history) as router,
             Watch(self.drops, settle_s=0.05) as watch,
         ):
             companion = Companion(
-                watch, journal, outcomes, first_sound_of, sender, matcher, 60.0, self.draw
+                watch, journal, outcomes, first_sound_of, router, matcher, 60.0, self.draw
             )
             thread = threading.Thread(target=companion.run)
             thread.start()
@@ -269,14 +271,14 @@ def test_match_that_cannot_be_delivered_is_written_and_says_so(running):
     assert running.log.of("failed the port is closed")
 
 
-class Unplugged(Sender):
-    def send(self, preset):
+class Unplugged(MemoryRoute):
+    def write(self, values):
         raise DeviceError("the interface was pulled out")
 
 
 @pytest.mark.usefixtures("little_reports")
 def test_sender_that_gives_up_does_not_lose_the_match(running):
-    with running(FakeMatcher(), Unplugged(HOSTS["memory"], MemoryRoute())):
+    with running(FakeMatcher(), Sender(HOSTS["memory"], Unplugged())):
         write_tone(running.drops / "a.wav")
         running.log.wait_for("matched")
     assert running.facts("a.wav")["first_sent"]["reason"] == "the interface was pulled out"
@@ -595,13 +597,19 @@ def free_port():
 
 
 def with_synth(tmp_path, port, wav=None):
-    return changed(Config(), {"synth": {"port": port, "wav": str(wav) if wav else ""}})
+    sections = {
+        "synth": {"port": port, "wav": str(wav) if wav else ""},
+        "host": {"route": "builtin"},
+        "state": {"folder": str(tmp_path / "state")},
+    }
+    return changed(Config(), sections)
 
 
 @pytest.mark.usefixtures("little_reports")
 def test_preset_arrives_at_a_built_in_synth_over_udp(running, tmp_path):
     with SynthProcess(tmp_path / "synth.wav") as synth:
-        sender = open_sender(host_row(with_synth(tmp_path, synth.port)))
+        (row,) = host_rows(with_synth(tmp_path, synth.port))
+        sender = open_sender(row)
         with running(FakeMatcher(3.0, 1.0), sender):
             write_tone(running.drops / "a.wav")
             running.log.wait_for("matched")
@@ -614,27 +622,27 @@ def test_synth_is_started_where_none_answers(tmp_path, monkeypatch, log):
     config = with_synth(tmp_path, port, tmp_path / "synth.wav")
     (tmp_path / "config.toml").write_text(f"[synth]\nport = {port}\nwav = '{config.synth.wav}'\n")
     monkeypatch.setenv("ANTITHESIS_CONFIG", str(tmp_path / "config.toml"))
-    with open_sender(host_row(config)) as sender:
-        with built_in_synth(config, sender) as play:
+    with open_router(config) as router:
+        with built_in_synth(config, router) as play:
             play()
-            assert sender.send(at_distance(3.0).preset).grade == "confirmed"
-        assert sender.send(at_distance(2.0).preset).grade == "failed"
+            assert router.apply(at_distance(3.0).preset).grade == "confirmed"
+        assert router.apply(at_distance(2.0).preset).grade == "failed"
     assert (tmp_path / "synth.wav").exists()
 
 
 def test_synth_that_runs_already_is_used_and_left_running(tmp_path, log):
     with SynthProcess(tmp_path / "synth.wav") as synth:
         config = with_synth(tmp_path, synth.port)
-        with open_sender(host_row(config)) as sender:
-            with built_in_synth(config, sender):
+        with open_router(config) as router:
+            with built_in_synth(config, router):
                 assert not log.lines
-            assert sender.send(at_distance(3.0).preset).grade == "confirmed"
+            assert router.apply(at_distance(3.0).preset).grade == "confirmed"
 
 
 def test_without_synth_and_audio_device_it_says_so_and_goes_on(tmp_path, monkeypatch, log):
     monkeypatch.setattr(companion, "output_devices", list)
     config = with_synth(tmp_path, free_port())
-    with open_sender(host_row(config)) as sender, built_in_synth(config, sender):
+    with open_router(config) as router, built_in_synth(config, router):
         assert log.of("antithesis synth")
 
 

@@ -161,23 +161,55 @@ def test_changes_from_the_command_line_are_checked_as_a_file_is():
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_every_host_of_the_table_can_be_configured(name):
-    row = config.host_row(config.parse(f'[host]\nroute = "{name}"'))
+    (row,) = config.host_rows(config.parse(f'[host]\nroute = "{name}"'))
     assert row.name == name
     assert type(row.link) is type(HOSTS[name].link)
+
+
+def link_of(text):
+    (row,) = config.host_rows(config.parse(text))
+    return row.link
 
 
 def test_host_takes_its_settings_from_the_sections():
     text = '[host]\nroute = "{}"\n[osc]\naddress = "10.0.0.7"\nport = 8123\ntrack = 4\n'
     text += '[midi]\nport = "loop"\nresolution = 7\n[synth]\nport = 9555\n'
-    reaper = config.host_row(config.parse(text.format("reaper"))).link
-    assert isinstance(reaper, OscLink)
-    assert (reaper.address, reaper.port, dict(reaper.places)) == ("10.0.0.7", 8123, {"track": 4})
-    midi = config.host_row(config.parse(text.format("midi"))).link
+    ardour = link_of(text.format("ardour"))
+    assert isinstance(ardour, OscLink)
+    assert (ardour.address, ardour.port, ardour.track) == ("10.0.0.7", 8123, 4)
+    midi = link_of(text.format("midi"))
     assert isinstance(midi, MidiLink)
     assert (midi.port, midi.bits) == ("loop", 7)
-    builtin = config.host_row(config.parse(text.format("builtin"))).link
+    builtin = link_of(text.format("builtin"))
     assert isinstance(builtin, OscLink)
     assert (builtin.address, builtin.port) == ("127.0.0.1", 9555)
+
+
+def test_routes_are_tried_in_their_order_and_each_once():
+    rows = config.host_rows(config.parse('[host]\nroute = "ardour"\nfallback = ["midi", "ardour"]'))
+    assert [row.name for row in rows] == ["ardour", "midi"]
+
+
+def test_a_port_is_that_of_the_route_that_was_named():
+    text = '[host]\nroute = "ardour"\nfallback = ["reaper"]\n[osc]\nport = 8123\n'
+    ardour, reaper = (row.link.port for row in config.host_rows(config.parse(text)))
+    assert (ardour, reaper) == (8123, HOSTS["reaper"].link.port)
+
+
+def test_unless_one_is_named_the_first_to_answer_is_the_host_and_the_built_in_synth_the_last():
+    rows = config.host_rows(Config())
+    assert [row.name for row in rows] == [row.name for row in HOSTS.values() if row.found]
+    assert rows[-1].name == "builtin"
+    assert all(row.answers for row in rows)
+
+
+def test_how_presets_are_brought_is_configured():
+    manner = config.manner(config.parse('[host]\nlocked = ["kOscMix"]\nglide_ms = 250\n'))
+    assert (manner.locked, manner.glide_s) == ({8}, 0.25)
+
+
+def test_a_parameter_that_is_none_cannot_be_locked():
+    assert "did you mean kOscMix?" in _mistakes('[host]\nlocked = ["kOskMix"]')
 
 
 def test_default_folder_is_in_the_users_home():

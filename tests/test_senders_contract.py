@@ -12,7 +12,7 @@ from antithesis.errors import SendError
 from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS, Kind
 from antithesis.preset import Preset
 from daemon.hosts import HOSTS, HostRow
-from daemon.senders import Grade, Sender, open_sender
+from daemon.senders import Grade, Manner, Sender, open_sender
 from daemon.senders.memory import MemoryRoute
 
 MEMORY = HOSTS["memory"]
@@ -240,13 +240,72 @@ def test_a_route_that_breaks_is_a_failed_delivery_and_everything_goes_next_time(
     assert sender.send(PRESET).written == N_PARAMETERS
 
 
-def test_after_forgetting_everything_is_sent() -> None:
-    sender = sender_of(MemoryRoute())
+def test_a_look_at_a_host_that_cannot_answer_has_everything_sent_again() -> None:
+    sender = sender_of(MemoryRoute(deaf=True), QUIET)
     sender.send(PRESET)
 
-    sender.forget()
+    known = sender.look()
 
+    assert known == pytest.approx(dict(enumerate(PRESET.normalized)))
     assert sender.send(PRESET).written == N_PARAMETERS
+
+
+def test_a_look_at_a_host_that_answers_keeps_what_it_still_holds() -> None:
+    route = MemoryRoute()
+    sender = sender_of(route)
+    sender.send(PRESET)
+    route.values[CUTOFF] = 1.0 - route.values[CUTOFF]
+
+    assert sender.look()[CUTOFF] == route.values[CUTOFF]
+    assert sender.send(PRESET).written == 1
+
+
+def test_a_locked_parameter_is_neither_written_nor_judged() -> None:
+    route = MemoryRoute()
+    route.values = dict.fromkeys(range(N_PARAMETERS), 0.5)
+    sender = Sender(MEMORY, route, Manner(locked=frozenset({CUTOFF})))
+
+    delivery = sender.send(PRESET.replace(kFilterCutoff=100))
+
+    assert (delivery.grade, delivery.written) == (Grade.CONFIRMED, N_PARAMETERS - 1)
+    assert route.values[CUTOFF] == 0.5
+
+
+def test_some_values_alone_can_be_brought() -> None:
+    route = MemoryRoute()
+
+    delivery = sender_of(route).bring({CUTOFF: 0.25})
+
+    assert (delivery.grade, route.values) == (Grade.CONFIRMED, {CUTOFF: 0.25})
+
+
+def test_a_glide_goes_from_the_old_to_the_new_and_switches_jump_before_it() -> None:
+    route = MemoryRoute()
+    sender = Sender(MEMORY, route, Manner(glide_s=0.1))
+    start = dict.fromkeys(range(N_PARAMETERS), 0.0)
+    sender.bring(start)
+    route.writes.clear()
+
+    delivery = sender.bring(dict.fromkeys(range(N_PARAMETERS), 1.0))
+
+    switches, *steps, last = route.writes
+    on_the_way = [step[CUTOFF] for step in steps]
+    assert delivery.grade is Grade.CONFIRMED
+    assert set(switches) == {p.index for p in PARAMETERS if p.steps}
+    assert set(switches.values()) == {1.0}
+    assert all(set(step).isdisjoint(switches) for step in steps)
+    assert on_the_way == sorted(on_the_way)
+    assert 0.0 < on_the_way[-1] < 1.0
+    assert set(last.values()) == {1.0}
+
+
+def test_nothing_glides_from_nobody_knows_where() -> None:
+    route = MemoryRoute()
+
+    Sender(MEMORY, route, Manner(glide_s=5.0)).send(PRESET)
+
+    assert CUTOFF not in route.writes[0]
+    assert len(route.writes) == 2
 
 
 def test_the_dry_run_host_confirms() -> None:

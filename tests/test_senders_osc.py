@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import re
-import select
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +22,7 @@ from daemon.osc import OscMessage
 from daemon.senders import Delivery, Grade, open_sender
 from daemon.synthserver import BuiltInSynth
 from tests import oscpeer
+from tests.badline import Line
 from tests.oscpeer import OscPeer
 from tests.synthprocess import SynthProcess
 
@@ -102,68 +100,6 @@ def test_several_senders_may_reach_one_synth(built_in_synth: BuiltInSynth) -> No
 
 
 # What travels ------------------------------------------------------------------------------------
-
-
-class Line:
-    """A UDP relay to `port` that loses, doubles and swaps datagrams, and keeps what it carried."""
-
-    def __init__(self, port: int, *, lose: float = 0.0, trouble: float = 0.0) -> None:
-        self._chance = random.Random(3)
-        self._lose = lose
-        self._trouble = trouble
-        self._host = ("127.0.0.1", port)
-        self.carried: list[bytes] = []
-        self.lost = 0
-        self._near, self._far, self._wake = (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3)
-        )
-        for sock in (self._near, self._far, self._wake):
-            sock.bind(("127.0.0.1", 0))
-        self.port: int = self._near.getsockname()[1]
-        self._thread = threading.Thread(target=self._carry)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._near.sendto(b"", self._wake.getsockname())
-        self._thread.join()
-        for sock in (self._near, self._far, self._wake):
-            sock.close()
-
-    def messages(self) -> list[tuple[Any, ...]]:
-        return [message for datagram in self.carried for message in oscpeer.read(datagram)]
-
-    def _carry(self) -> None:
-        client = None
-        late: list[tuple[socket.socket, bytes, tuple[str, int]]] = []
-        while True:
-            ready, _, _ = select.select([self._near, self._far, self._wake], [], [])
-            if self._wake in ready:
-                return
-            for sock in ready:
-                datagram, sender = sock.recvfrom(65536)
-                if sock is self._near:
-                    client = sender
-                    self.carried.append(datagram)
-                out, to = (self._far, self._host) if sock is self._near else (self._near, client)
-                assert to is not None
-                if self._chance.random() < self._lose:
-                    self.lost += 1
-                elif self._chance.random() < self._trouble:
-                    late.append((out, datagram, to))
-                else:
-                    out.sendto(datagram, to)
-                    for held_back, old, address in late:
-                        held_back.sendto(old, address)
-                        held_back.sendto(old, address)
-                    late.clear()
 
 
 def test_only_the_differences_travel_the_second_time(built_in_synth: BuiltInSynth) -> None:
@@ -458,14 +394,15 @@ def test_reaper_packets_fit_into_its_1024_bytes() -> None:
     assert max(sizes) <= 1024
 
 
+SET = OscMessage("/x/{number}", ("{value}",))
+
+
 # Other scales ------------------------------------------------------------------------------------
 
 
 def test_a_host_may_count_in_plain_units() -> None:
     # As Ardour and Carla do for plug-ins that are not VST.
-    link = OscLink(
-        port=0, set_one="/x/{number}", read_one="/x/{number}", scale=Scale.PLAIN, patience_s=0.02
-    )
+    link = OscLink(port=0, set_one=SET, told=(SET,), scale=Scale.PLAIN, patience_s=0.02)
     preset = Preset.init().replace(kFilterCutoff=1234.5, kOsc1Coarse=-7)
     with OscPeer() as host:
         row = HostRow("plain", "", replace(link, port=host.port), "", answers=False)
@@ -483,8 +420,8 @@ def test_plain_answers_are_compared_as_normalized_values() -> None:
     with OscPeer() as host:
         link = OscLink(
             port=host.port,
-            set_one="/x/{number}",
-            read_one="/x/{number}",
+            set_one=SET,
+            told=(SET,),
             scale=Scale.PLAIN,
             ask=(OscMessage("/all"),),
         )

@@ -39,6 +39,29 @@ def start(folder: Path | None, host: str | None, dry_run: bool) -> None:
     run_companion(config.changed(settings, changes))
 
 
+@click.command(epilog=examples("antithesis undo", "antithesis undo --json"))
+@AS_JSON
+def undo(as_json: bool) -> None:
+    """Put back what your synth held before the last sound was matched; again, and before that.
+
+    A running daemon does it, and ends the search it may be in; without one it is done from here.
+    The exit status is 1 if it did not arrive.
+    """
+    from daemon import config
+    from daemon.orders import order_undo
+    from daemon.routing import open_router
+    from daemon.senders import Grade
+
+    settings = config.load()
+    delivery = order_undo(settings.orders.port)
+    if delivery is None:
+        with open_router(settings) as router:
+            delivery = router.undo()
+    said = {"grade": delivery.grade, "route": delivery.route, "reason": delivery.reason}
+    click.echo(json.dumps(said) if as_json else ": ".join(filter(None, said.values())))
+    sys.exit(1 if delivery.grade is Grade.FAILED else 0)
+
+
 @click.command(
     epilog=examples(
         "antithesis synth",

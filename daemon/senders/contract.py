@@ -12,12 +12,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pkgutil import resolve_name
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
-
-from antithesis.errors import SendError
+from antithesis.errors import DeviceError, SendError
 from antithesis.parameters import PARAMETERS, Kind
 from antithesis.preset import Preset
 from daemon.hosts import HostRow
@@ -29,10 +26,12 @@ SILENT_ROUNDS: Final = 2
 SENDING_ORDER: Final = tuple(
     sorted(range(len(PARAMETERS)), key=lambda index: PARAMETERS[index].kind is Kind.DOUBLE)
 )
+GLIDE_STEP_S: Final = 0.02
 
 _NONE: Final[frozenset[int]] = frozenset()
 
-Floats = npt.NDArray[np.float64]
+Values = Mapping[int, float]
+"""Normalized values by index."""
 
 
 class Grade(StrEnum):
@@ -73,14 +72,30 @@ class Route(Protocol):
         /,
     ) -> None: ...
 
-    def grid(self, normalized: Floats) -> Floats:
-        """What (38,) normalized values become on the way."""
+    def find(self) -> str:
+        """Look where the plug-in is and say it in words; SendError where it is nowhere."""
 
-    def write(self, values: Mapping[int, float]) -> None:
+    def write(self, values: Values) -> None:
         """Send normalized values by index, in this order; SendError where that is known to fail."""
 
-    def read(self) -> Mapping[int, float]:
+    def read(self) -> Values:
         """Normalized values the host holds now, by index; those it does not tell are missing."""
+
+
+@runtime_checkable
+class Playable(Protocol):
+    """A route whose host can be told to play a note."""
+
+    def play(self, note: int, velocity: int, gate_s: float) -> None:
+        """Hold a note for `gate_s`; SendError where that is known to fail."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How presets are brought: which parameters are left alone, and how long the way there is."""
+
+    locked: frozenset[int] = _NONE
+    glide_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -99,11 +114,15 @@ class Sender:
     the host's port cannot be had.
     """
 
-    def __init__(self, row: HostRow, route: Route) -> None:
+    def __init__(self, row: HostRow, route: Route, manner: Manner | None = None) -> None:
         self.row = row
         self.route = route
+        self._manner = manner or Manner()
+        self.where = ""
         # What was written and not contradicted since.
         self._held: dict[int, float] = {}
+        # What the host holds, as far as anybody knows.
+        self._known: dict[int, float] = {}
         self._tolerances = [0.5 / p.steps if p.steps else row.tolerance for p in PARAMETERS]
 
     def __enter__(self) -> Self:
@@ -118,17 +137,35 @@ class Sender:
     ) -> None:
         self.route.__exit__(kind, error, trace)
 
-    def forget(self) -> None:
-        """Send everything next time: the host may not be as it was left."""
-        self._held.clear()
+    def look(self) -> Values:
+        """Find the plug-in and say what it holds, as far as anybody knows.
+
+        Only what it was heard to hold need not be sent again: a host may have been played with
+        since the last preset, and one that does not answer is sent everything.
+
+        Raises:
+            SendError: the plug-in is not there.
+        """
+        self.where = self.route.find()
+        heard = self.route.read()
+        wrong = self._wrong(heard, self._held)
+        self._held = {i: v for i, v in self._held.items() if i in heard and i not in wrong}
+        self._known.update(heard)
+        return dict(self._known)
 
     def send(self, preset: Preset) -> Delivery:
         """Bring the host to `preset`; a host in trouble is a failed delivery, not an exception."""
+        normalized = self.row.link.grid(preset.normalized)
+        return self.bring(dict(enumerate(map(float, normalized))))
+
+    def bring(self, values: Values) -> Delivery:
+        """Bring the host to `values`, and leave alone what is locked or not among them."""
         started = time.monotonic()
+        target = {i: values[i] for i in SENDING_ORDER if i in values.keys() - self._manner.locked}
         try:
-            outcome = self._settle(self.route.grid(preset.normalized))
-        except SendError as error:
-            outcome = _Outcome(wrong=frozenset(SENDING_ORDER), reason=str(error))
+            outcome = self._settle(target)
+        except (SendError, DeviceError) as error:
+            outcome = _Outcome(wrong=frozenset(target), reason=str(error))
         missing = outcome.wrong | outcome.unheard if self.row.answers else outcome.wrong
         for index in missing:
             self._held.pop(index, None)
@@ -142,47 +179,71 @@ class Sender:
             reason=outcome.reason or self._reason(outcome) if missing else "",
         )
 
-    def _settle(self, target: Floats) -> _Outcome:
-        changed = [index for index in SENDING_ORDER if self._held.get(index) != target[index]]
+    def _settle(self, target: Values) -> _Outcome:
+        changed = [index for index in target if self._held.get(index) != target[index]]
         pending = changed
-        heard: Mapping[int, float] = {}
+        heard: Values = {}
         outcome = _Outcome(written=len(changed))
+        self._glide(changed, target)
         for round_number in range(1, MAX_ROUNDS + 1):
             # A host that answers, and yet holds something else, lost a datagram: say it more often.
             self._write(pending, target, copies=2 ** (round_number - 1) if heard else 1)
-            heard = self.route.read()
-            if self._wrong(heard, target):  # the answer may be older than the write: ask again
-                time.sleep(self.row.wait_s)
-                heard = self.route.read()
+            heard = self._hear(target)
             outcome = replace(
                 outcome,
                 rounds=round_number,
                 wrong=self._wrong(heard, target),
-                unheard=frozenset(SENDING_ORDER).difference(heard),
+                unheard=frozenset(target).difference(heard),
             )
             unproven = (
                 outcome.unheard if self.row.answers else outcome.unheard.intersection(changed)
             )
-            pending = [index for index in SENDING_ORDER if index in outcome.wrong | unproven]
+            pending = [index for index in target if index in outcome.wrong | unproven]
             said_enough = round_number >= SILENT_ROUNDS and not self.row.answers
             if not pending or (said_enough and not outcome.wrong):
                 break
         return outcome
 
-    def _write(self, indices: Sequence[int], target: Floats, copies: int) -> None:
+    def _glide(self, indices: Sequence[int], target: Values) -> None:
+        """Go most of the way in steps, where it is known from where; the target comes after.
+
+        Switches jump at once, and first. None of it is read back.
+        """
+        if not self._manner.glide_s:
+            return
+        switches = {i: target[i] for i in indices if PARAMETERS[i].steps}
+        start = {i: self._known[i] for i in indices if i in self._known and i not in switches}
+        if switches:
+            self.route.write(switches)
+        began = time.monotonic()
+        while start and (gone := (time.monotonic() - began) / self._manner.glide_s) < 1.0:
+            self.route.write({i: v + gone * (target[i] - v) for i, v in start.items()})
+            time.sleep(GLIDE_STEP_S)
+
+    def _write(self, indices: Sequence[int], target: Values, copies: int) -> None:
         if not indices:
             return
-        values = {index: float(target[index]) for index in indices}
+        values = {index: target[index] for index in indices}
         for _ in range(copies):
             self.route.write(values)
         self._held.update(values)
+        self._known.update(values)
         time.sleep(self.row.wait_s)
 
-    def _wrong(self, heard: Mapping[int, float], target: Floats) -> frozenset[int]:
+    def _hear(self, target: Values) -> Values:
+        heard = self.route.read()
+        if self._wrong(heard, target):  # the answer may be older than the write: ask again
+            time.sleep(self.row.wait_s)
+            heard = self.route.read()
+        elif self.row.answers and not heard:  # it may have been opened anew, in another order
+            self.route.find()
+        return heard
+
+    def _wrong(self, heard: Values, target: Values) -> frozenset[int]:
         return frozenset(
             index
             for index, value in heard.items()
-            if abs(value - target[index]) >= self._tolerances[index]
+            if index in target and abs(value - target[index]) >= self._tolerances[index]
         )
 
     def _reason(self, outcome: _Outcome) -> str:
@@ -197,7 +258,7 @@ def _grade(missing: frozenset[int], unheard: frozenset[int]) -> Grade:
     return Grade.SENT if unheard else Grade.CONFIRMED
 
 
-def open_sender(row: HostRow) -> Sender:
+def open_sender(row: HostRow, manner: Manner | None = None) -> Sender:
     """Sender for a row of the table; the library of its transport is imported here."""
     route: Route = resolve_name(row.link.route)(row.link)
-    return Sender(row, route)
+    return Sender(row, route, manner)

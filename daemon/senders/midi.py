@@ -8,9 +8,6 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Final, Self
 
-import numpy as np
-import numpy.typing as npt
-
 from antithesis.errors import SendError
 from daemon import controllers, midiports
 from daemon.hosts import MidiLink
@@ -23,7 +20,6 @@ class MidiRoute:
 
     def __init__(self, link: MidiLink) -> None:
         self._link = link
-        self._highest = controllers.HIGHEST[link.bits]
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -44,17 +40,16 @@ class MidiRoute:
     ) -> None:
         self._open.close()
 
-    def grid(self, normalized: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The nearest of 128, or of 16384, steps."""
-        steps: npt.NDArray[np.float64] = np.round(normalized * self._highest) / self._highest
-        return steps
+    def find(self) -> str:
+        """Whatever was mapped: control changes are not answered."""
+        return "where its controllers were mapped"
 
     def write(self, values: Mapping[int, float]) -> None:
         """Send `values`, one parameter a pace: a burst overruns what a DAW's input can queue."""
         due = time.monotonic()
         for index, value in values.items():
-            for change in controllers.changes(index, value, self._link.bits):
-                self._send(change)
+            for channel, number, step in controllers.changes(index, value, self._link.bits):
+                self._send("control_change", channel=channel, control=number, value=step)
             due += self._link.pace_s
             time.sleep(max(0.0, due - time.monotonic()))
 
@@ -62,13 +57,16 @@ class MidiRoute:
         """Nothing: control changes are not answered."""
         return {}
 
-    def _send(self, change: controllers.ControlChange) -> None:
+    def play(self, note: int, velocity: int, gate_s: float) -> None:
+        """Hold a note, on the first channel."""
+        self._send("note_on", note=note, velocity=velocity)
+        time.sleep(gate_s)
+        self._send("note_off", note=note)
+
+    def _send(self, kind: str, **fields: int) -> None:
         from mido import Message
 
-        message = Message(
-            "control_change", channel=change.channel, control=change.number, value=change.value
-        )
         try:
-            self._port.send(message)
+            self._port.send(Message(kind, **fields))
         except (OSError, RuntimeError) as error:
             raise SendError(f"MIDI port {self._port.name!r} is gone: {error}") from error

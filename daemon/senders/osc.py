@@ -1,25 +1,23 @@
-"""OSC over UDP: one bound socket for both directions."""
+"""OSC: writes and reads the parameters of a plug-in as its host's row says, once it is found."""
 
 from __future__ import annotations
 
 import math
-import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from pkgutil import resolve_name
 from types import TracebackType
 from typing import Final, Self
 
-import numpy as np
-import numpy.typing as npt
-
-from antithesis.errors import DeviceError, SendError
+from antithesis.errors import SendError
 from antithesis.parameters import N_PARAMETERS, PARAMETERS
-from daemon import osc
-from daemon.hosts import OscLink, Scale
+from daemon.hosts import OscLink
 from daemon.osc import Argument, OscMessage
+from daemon.senders.patterns import Found, fill, match
+from daemon.senders.places import Place, place_of
+from daemon.senders.wire import Wire
 
-_RECEIVE_BYTES: Final = 65536
+_LOOKS: Final = 6  # of a finder: what it asks may be lost on the way
 
 
 class OscRoute:
@@ -27,20 +25,11 @@ class OscRoute:
 
     def __init__(self, link: OscLink) -> None:
         self._link = link
-        self._one = {self._place(link.read_one, index): index for index in range(N_PARAMETERS)}
-        self._open = ExitStack()
+        self._wire = Wire(link)
+        self._place: Place | None = None
 
     def __enter__(self) -> Self:
-        with ExitStack() as opening:
-            self._host = (_resolve(self._link.address), self._link.port)
-            self._socket = opening.enter_context(_bind(self._host[0], self._link.reply_port))
-            # Only a connected socket is told that nobody listens on the other side, and a host may
-            # answer from another port than it listens on: so one more, for that alone.
-            self._probe = opening.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            self._probe.connect(self._host)
-            self._probe.setblocking(False)
-            self._transmit(self._fill(self._link.greeting))
-            self._open = opening.pop_all()
+        self._wire.__enter__()
         return self
 
     def __exit__(
@@ -49,146 +38,104 @@ class OscRoute:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._open.close()
+        self._place = None
+        self._wire.__exit__(kind, error, trace)
 
-    def grid(self, normalized: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The nearest float32, which is what OSC and plug-ins carry."""
-        return normalized.astype(np.float32).astype(np.float64)
+    def find(self) -> str:
+        """Greet the host and look where in it the plug-in is."""
+        self._place = None
+        before = self._wire.heard
+        for _ in range(_LOOKS):
+            self._wire.send(fill(message, self._link.places) for message in self._link.greeting)
+            self._place = self._look()
+            if self._place:
+                return self._place.title
+            if self._wire.heard == before:
+                raise SendError("it does not answer")
+        raise SendError("it has no Mika Micro: put one on a track, with its parameters shown")
 
     def write(self, values: Mapping[int, float]) -> None:
         """Send `values`, in bundles; SendError when the host's port is known to be closed."""
-        with suppress(OSError):
-            self._probe.recv(_RECEIVE_BYTES)  # old news: the host may have started since
-        self._knock()
-        self._transmit(
-            OscMessage(self._place(self._link.set_one, index), (self._to_host(index, value),))
+        place = self._found()
+        self._wire.send(
+            fill(self._link.set_one, self._filling(place, index, place.to_host(index, value)))
             for index, value in values.items()
         )
 
     def read(self) -> Mapping[int, float]:
         """Ask until all 38 have come back, or patience ends."""
-        if not self._link.ask:
-            return {}
-        self._knock()
-        self._drain()
+        place = self._found()
         heard: dict[int, float] = {}
-        deadline = time.monotonic() + self._link.patience_s
-        while len(heard) < N_PARAMETERS and (now := time.monotonic()) < deadline:
-            self._transmit(self._fill(self._link.ask))
-            for datagram in self._receive(min(now + self._link.ask_again_s, deadline)):
-                heard.update(self._values(datagram))
-                if len(heard) == N_PARAMETERS:
-                    break
-            self._knock()
+        if not self._link.ask:
+            return heard
+        for message in self._wire.answers(fill(ask, place.where) for ask in self._link.ask):
+            heard.update(self._values(place, message))
+            if len(heard) == N_PARAMETERS:
+                break
         return heard
 
-    def _place(self, template: str, index: int) -> str:
-        number = self._link.first_number + index
-        return template.format(id=PARAMETERS[index].id, number=number, **self._link.places)
-
-    def _fill(self, messages: Iterable[OscMessage]) -> Iterator[OscMessage]:
-        """Put the numbers of `places` where arguments name them."""
-        names = {f"{{{name}}}": number for name, number in self._link.places.items()}
-        for address, arguments in messages:
-            yield OscMessage(address, tuple(_named(argument, names) for argument in arguments))
-
-    def _to_host(self, index: int, normalized: float) -> float:
-        plain = self._link.scale is Scale.PLAIN
-        return PARAMETERS[index].to_plain(normalized) if plain else normalized
-
-    def _from_host(self, index: int, value: float) -> float:
-        plain = self._link.scale is Scale.PLAIN
-        return PARAMETERS[index].to_normalized(value) if plain else value
-
-    def _transmit(self, messages: Iterable[OscMessage]) -> None:
-        encoded = [osc.encode(message) for message in messages]
-        for packet in osc.bundles(encoded, self._link.packet_bytes):
-            with self._network_trouble():
-                self._socket.sendto(packet, self._host)
-            time.sleep(self._link.pace_s)
-
-    def _receive(self, until: float) -> Iterator[bytes]:
-        """Datagrams as they come, up to a moment of the monotonic clock."""
-        while (left := until - time.monotonic()) > 0:
-            self._socket.settimeout(left)
-            try:
-                yield self._socket.recv(_RECEIVE_BYTES)
-            except TimeoutError:
-                return
-            except ConnectionError:  # Windows reports the closed port of an earlier send here
-                continue
-
-    def _drain(self) -> None:
-        """Throw away what came before the question was asked: it may be older than the write."""
-        self._socket.setblocking(False)
-        while True:
-            try:
-                self._socket.recv(_RECEIVE_BYTES)
-            except BlockingIOError:
-                return
-            except ConnectionError:
-                continue
-
-    def _knock(self) -> None:
-        """SendError if the host's port is known to be closed."""
-        with self._network_trouble(), suppress(BlockingIOError):
-            self._probe.send(osc.EMPTY_BUNDLE)
-            self._probe.recv(_RECEIVE_BYTES)
-
-    @contextmanager
-    def _network_trouble(self) -> Iterator[None]:
-        try:
-            yield
-        except ConnectionError as error:
-            raise SendError(
-                f"nothing listens on UDP {self._where}: start the host, or correct its port"
-            ) from error
-        except OSError as error:
-            raise SendError(f"cannot send to {self._where}: {error.strerror}") from error
-
-    @property
-    def _where(self) -> str:
-        return f"{self._link.address}:{self._link.port}"
-
-    def _values(self, datagram: bytes) -> Iterator[tuple[int, float]]:
-        try:
-            messages = osc.decode(datagram)
-        except osc.MalformedOsc:
+    def play(self, note: int, velocity: int, gate_s: float) -> None:
+        """Hold a note, where the host has an address for notes."""
+        if self._link.note_on is None or self._link.note_off is None:
             return
-        for address, arguments in messages:
-            if address == self._link.read_all and len(arguments) == N_PARAMETERS:
-                yield from self._numbers(enumerate(arguments))
-            elif address in self._one and arguments:
-                yield from self._numbers([(self._one[address], arguments[0])])
+        filling = {**self._found().where, "note": note, "velocity": velocity}
+        self._wire.send([fill(self._link.note_on, filling)])
+        time.sleep(gate_s)
+        self._wire.send([fill(self._link.note_off, filling)])
 
-    def _numbers(self, arguments: Iterable[tuple[int, Argument]]) -> Iterator[tuple[int, float]]:
-        for index, value in arguments:
-            if isinstance(value, float) and math.isfinite(value):
-                yield index, self._from_host(index, value)
+    def _found(self) -> Place:
+        if self._place is None:
+            self.find()
+        assert self._place is not None
+        return self._place
+
+    def _look(self) -> Place | None:
+        if not self._link.finder:
+            return _fixed_place(self._link)
+        finder = resolve_name(f"daemon.senders.finders:{self._link.finder}")
+        return next(filter(None, map(place_of, finder(self._wire))), None)
+
+    def _filling(self, place: Place, index: int, value: float) -> Mapping[str, Argument]:
+        number = place.numbers[index]
+        return {**place.where, "id": PARAMETERS[index].id, "number": number, "value": value}
+
+    def _values(self, place: Place, message: OscMessage) -> Iterator[tuple[int, float]]:
+        for pattern in self._link.told:
+            found = match(pattern, message)
+            if found is not None and _is_of(place, found):
+                yield from _numbers(place, found, self._link.first_number)
 
 
-def _named(argument: Argument, names: Mapping[str, int]) -> Argument:
-    return names.get(argument, argument) if isinstance(argument, str) else argument
+def _fixed_place(link: OscLink) -> Place:
+    count = range(N_PARAMETERS)
+    return Place(
+        dict(link.places),
+        "where it is configured to be",
+        numbers=tuple(link.first_number + index for index in count),
+        names=tuple(PARAMETERS[index].name for index in count),
+        scales=tuple(link.scale for _ in count),
+    )
 
 
-def _resolve(name: str) -> str:
-    # By IPv4, always: "localhost" may mean ::1, where no host listens.
-    try:
-        return socket.gethostbyname(name)
-    except OSError as error:
-        raise DeviceError(f"no machine is called {name!r}: {error.strerror}") from error
+def _is_of(place: Place, found: Found) -> bool:
+    """Whether an answer is of this plug-in: others may be told of as well."""
+    return all(found.get(name, number) == number for name, number in place.where.items())
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    # Towards this machine, be reachable from this machine alone.
-    mine = "127.0.0.1" if host.startswith("127.") else "0.0.0.0"
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        sock.bind((mine, port))
-    except OSError as error:
-        sock.close()
-        raise DeviceError(
-            f"UDP port {port} is taken ({error.strerror}): close the program that holds it, or"
-            " give another reply port here and in the host"
-        ) from error
-    return sock
+def _numbers(place: Place, found: Found, first: int) -> Iterator[tuple[int, float]]:
+    """The values in an answer, normalized, by our index; a list of them begins at `first`."""
+    told: list[tuple[int, object]]
+    if "values" in found:
+        by_number = dict(enumerate(found["values"], first))
+        told = [(i, by_number[n]) for i, n in enumerate(place.numbers) if n in by_number]
+    elif "id" in found:
+        told = [(p.index, found["value"]) for p in PARAMETERS if p.id == found["id"]]
+    elif found["number"] in place.numbers:
+        index = place.numbers.index(found["number"])
+        moved = found.get("name", place.names[index]) != place.names[index]
+        told = [] if moved else [(index, found["value"])]
+    else:
+        return
+    for index, value in told:
+        if isinstance(value, float) and math.isfinite(value):
+            yield index, place.from_host(index, value)

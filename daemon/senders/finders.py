@@ -1,0 +1,109 @@
+"""How each host is asked where its plug-ins are and what their parameters are called.
+
+A finder yields every plug-in it comes across, those first that are called as ours is. What it asks
+may be lost on the way, so that a finder may miss some; whoever needs one looks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from antithesis.parameters import N_PARAMETERS
+from daemon.hosts import ARDOUR_DESCRIPTOR
+from daemon.osc import Argument, OscMessage
+from daemon.senders.patterns import Found, match
+from daemon.senders.places import Candidate, HostParameter, identify, squashed
+from daemon.senders.wire import Wire
+
+OUR_NAME: Final = "mika"
+
+Finder = Callable[[Wire], Iterator[Candidate]]
+
+_STRIP: Final = OscMessage(
+    "/reply",
+    ("{kind}", "{name}", "{inputs}", "{outputs}", "{muted}", "{soloed}", "{strip}", "..."),
+)
+_STRIPS_END: Final = OscMessage("/reply", ("end_route_list", "..."))
+_PLUGINS: Final = OscMessage("/strip/plugin/list", ("{strip}", "{plugins...}"))
+_DESCRIBED: Final = OscMessage("/strip/plugin/descriptor_end", ("{strip}", "{plugin}"))
+_WITH_PLUGINS: Final = ("MT", "AT", "B", "MB", "AX")  # all but VCAs, which never answer
+
+
+def ardour(wire: Wire) -> Iterator[Candidate]:
+    """Strip by strip: its plug-ins, and a descriptor for each of their parameters."""
+    strips = {
+        found["strip"]: found["name"]
+        for found in _lines(wire, OscMessage("/strip/list"), _STRIP, _STRIPS_END, _any_number)
+        if found["kind"] in _WITH_PLUGINS and wire.link.track in (0, found["strip"])
+    }
+    plugins = [
+        (strip, plugin, name)
+        for strip in strips
+        for found in _first(wire, OscMessage("/strip/plugin/list", (strip,)), _PLUGINS)
+        for plugin, name in _numbered_names(found["plugins"])
+    ]
+    for position in ours_first(name for _, _, name in plugins):
+        strip, plugin, name = plugins[position]
+        question = OscMessage("/strip/plugin/descriptor", (strip, plugin))
+        lines = _lines(wire, question, ARDOUR_DESCRIPTOR, _DESCRIBED, _ours_or_another)
+        yield Candidate(
+            {"strip": strip, "plugin": plugin},
+            f"{name} on {strips[strip]}",
+            tuple(_parameters(lines)),
+        )
+
+
+def _numbered_names(plugins: Sequence[Argument]) -> Iterator[tuple[int, str]]:
+    """Number, name and whether it is active, over and over."""
+    for number, name in zip(plugins[::3], plugins[1::3], strict=False):
+        if isinstance(number, int) and isinstance(name, str):
+            yield number, name
+
+
+def _parameters(lines: Iterable[Found]) -> Iterator[HostParameter]:
+    for line in lines:
+        number, name, low, high = (line[hole] for hole in ("number", "name", "low", "high"))
+        if isinstance(number, int) and isinstance(low, float) and isinstance(high, float):
+            yield HostParameter(number, str(name), low, high)
+
+
+def ours_first(names: Iterable[str]) -> list[int]:
+    """Positions of `names`, those first that a Mika Micro may have."""
+    return [
+        position
+        for position, _ in sorted(
+            enumerate(names), key=lambda named: OUR_NAME not in squashed(named[1])
+        )
+    ]
+
+
+def _lines(
+    wire: Wire, question: OscMessage, line: OscMessage, end: OscMessage, whole: Callable[..., bool]
+) -> list[Found]:
+    """Answers of one line each, up to the one that ends them; asked again until they are whole."""
+    lines: list[Found] = []
+    for message in wire.answers([question]):
+        if match(end, message) is not None and whole(lines):
+            break
+        if (found := match(line, message)) is not None and found not in lines:
+            lines.append(found)
+    return lines
+
+
+def _any_number(lines: list[Found]) -> bool:
+    """Nobody says how many there are."""
+    return bool(lines)
+
+
+def _ours_or_another(lines: list[Found]) -> bool:
+    """All of a Mika Micro, or clearly something else."""
+    return len(identify(_parameters(lines))) not in range(N_PARAMETERS // 2, N_PARAMETERS)
+
+
+def _first(wire: Wire, question: OscMessage, answer: OscMessage) -> Iterator[Found]:
+    """The one answer, if it comes."""
+    for message in wire.answers([question]):
+        if (found := match(answer, message)) is not None:
+            yield found
+            return

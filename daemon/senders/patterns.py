@@ -1,0 +1,78 @@
+"""OSC messages with holes: filled in to be sent, matched to be understood.
+
+A hole is a word in braces, in an address or alone as an argument: `/track/{track}/name`, `{value}`.
+As an argument, `{values...}` takes whatever is left, and `...` is any number of arguments that say
+nothing to us.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final, TypeGuard
+
+from daemon.osc import Argument, OscMessage
+
+Filling = Mapping[str, Argument]
+Found = dict[str, Any]
+"""What was in the holes: an argument each, or a tuple of them; hosts may say anything."""
+
+_HOLE: Final = re.compile(r"\\\{(\w+)\\\}")
+_ANYTHING: Final = "..."
+
+
+def fill(pattern: OscMessage, filling: Filling) -> OscMessage:
+    """The message itself; an argument keeps the type of what fills it."""
+    arguments = tuple(_filled(argument, filling) for argument in pattern.arguments)
+    return OscMessage(pattern.address.format(**filling), arguments)
+
+
+def match(pattern: OscMessage, message: OscMessage) -> Found | None:
+    """What is in the holes, or None where the message is another one."""
+    place = _regex(pattern.address).fullmatch(message.address)
+    if place is None:
+        return None
+    found: Found = {name: _number(text) for name, text in place.groupdict().items()}
+    return found if _match_arguments(pattern.arguments, message.arguments, found) else None
+
+
+def _filled(argument: Argument, filling: Filling) -> Argument:
+    return filling[argument[1:-1]] if _is_hole(argument) else argument
+
+
+def _is_hole(argument: Argument) -> TypeGuard[str]:
+    return isinstance(argument, str) and argument.startswith("{")
+
+
+def _match_arguments(
+    wanted: tuple[Argument, ...], heard: tuple[Argument, ...], found: Found
+) -> bool:
+    for position, argument in enumerate(wanted):
+        if argument == _ANYTHING:
+            behind = len(wanted) - position - 1
+            rest = heard[len(heard) - behind :] if behind else ()
+            return len(heard) >= position + behind and _match_arguments(
+                wanted[position + 1 :], rest, found
+            )
+        if isinstance(argument, str) and argument.endswith("...}"):
+            found[argument[1:-4]] = heard[position:]
+            return True
+        if position >= len(heard):
+            return False
+        if _is_hole(argument):
+            name = argument[1:-1]
+            if found.setdefault(name, heard[position]) != heard[position]:
+                return False
+        elif argument != heard[position]:
+            return False
+    return len(wanted) == len(heard)
+
+
+def _number(text: str) -> Argument:
+    return int(text) if text.isdecimal() else text
+
+
+@cache
+def _regex(address: str) -> re.Pattern[str]:
+    return re.compile(_HOLE.sub(r"(?P<\1>[^/]+)", re.escape(address)))
