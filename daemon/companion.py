@@ -32,6 +32,7 @@ from daemon.config import Config
 from daemon.decoding import Decoder
 from daemon.hosts import HOSTS
 from daemon.journal import JOURNAL, Job, Journal, JournalError, Outcome
+from daemon.memory import give_back
 from daemon.orders import taking_orders
 from daemon.outcomes import Outcomes, record
 from daemon.outputs import output_devices
@@ -39,6 +40,7 @@ from daemon.pictures import Pictures
 from daemon.routing import open_router
 from daemon.senders import Delivery, Grade, Router
 from daemon.settling import Drop
+from daemon.urgency import tidy_up
 from daemon.watch import Watch
 
 if TYPE_CHECKING:
@@ -156,6 +158,7 @@ class Companion:
             if not self._outcomes.known(drop):
                 self._attend(drop)
             self._use_pause()
+            give_back()
         if self._unwritten:  # what was left for the end; the others are taken up at the next start
             self._write(self._unwritten.pop())
 
@@ -332,6 +335,8 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
                 return
         heard.result()
         running.enter_context(watch)
+        tidy_up()
+        give_back()
         _log.info(
             "watching %s; presets go to %s, results into %s",
             watch.folder,
