@@ -12,8 +12,9 @@ from typing import Final
 
 from antithesis.errors import DeviceError
 
-_PROGRAM: Final = "from daemon.cli import main; main()"
-# Where this package comes from; the working folder is not looked into (-P), whatever lies there.
+# The working folder is not looked into (-P), whatever lies there.
+COMMAND: Final = (sys.executable, "-P", "-m", "daemon")
+# Where this package comes from.
 _HOME: Final = str(Path(__file__).parent.parent)
 _END_S: Final = 5.0
 
@@ -28,7 +29,7 @@ def running(
     ended if it does not.
     """
     child = subprocess.Popen(
-        [sys.executable, "-P", "-c", _PROGRAM, *words],
+        [*COMMAND, *words],
         env=inherited() | dict(environment or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -48,4 +48,4 @@ for _command in COMMANDS:
 
 def main() -> None:
     """Run the command line; the entry point of the package."""
-    cli()
+    cli(prog_name="antithesis")

@@ -28,11 +28,14 @@ from antithesis.report import key_name, likeness, write_files
 from antithesis.spectra import SAMPLE_RATE
 from daemon import child
 from daemon.alone import alone
-from daemon.config import Config
+from daemon.config import Config, results_folder
 from daemon.decoding import Decoder
 from daemon.hosts import HOSTS
 from daemon.journal import JOURNAL, Job, Journal, JournalError, Outcome
+from daemon.logs import telling
+from daemon.machine import Machine, step_back
 from daemon.memory import give_back
+from daemon.notices import Notices
 from daemon.orders import taking_orders
 from daemon.outcomes import Outcomes, record
 from daemon.outputs import output_devices
@@ -62,6 +65,8 @@ DEATHS_AT_MOST: Final = 3
 
 LONGEST_AUDITION_S: Final = 2.0
 """A note is held no longer than this when it is played to be heard."""
+BUSY_POLL_S: Final = 0.25
+"""While others need the machine, it is looked so often whether they still do."""
 
 _SIGNAL_POLL_S: Final = 0.1
 _ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -123,6 +128,10 @@ class Result:
         }
 
 
+def _keep_silent(_words: str) -> None:
+    """Show nothing on the desktop."""
+
+
 class Companion:
     """Attends to dropped files, one after the other, until its watch is closed."""
 
@@ -138,6 +147,8 @@ class Companion:
         draw: Callable[[Path], object],
         *,
         audition: bool = False,
+        notify: Callable[[str], object] = _keep_silent,
+        busy: Callable[[], bool] = bool,
     ) -> None:
         self._watch = watch
         self._journal = journal
@@ -149,6 +160,8 @@ class Companion:
         self._draw = draw
         self._audition = audition
         self._undone = False
+        self._notify = notify
+        self._busy = busy
         self._unwritten: deque[Result] = deque()
 
     def run(self) -> None:
@@ -179,6 +192,14 @@ class Companion:
     def _wanted(self) -> bool:
         """Whether something else than the sound at hand asks for attention."""
         return self._watch.closed or self._watch.waiting() or self._undone
+
+    def _leave(self) -> bool:
+        """Whether to leave the search; while others need the machine, it waits in here."""
+        if not self._wanted() and self._busy():
+            _log.info("others need the machine: the search waits")
+            while not self._wanted() and self._busy():
+                self._watch.rest(BUSY_POLL_S)
+        return self._wanted()
 
     @contextmanager
     def _outliving(self, drop: Drop) -> Iterator[None]:
@@ -223,7 +244,7 @@ class Companion:
         """Search for as long as nobody waits; None if it was left before its first match."""
         sent: list[Sent] = []
         self._undone = False
-        with closing(self._matcher(sound, budget_s=self._budget_s, stop=self._wanted)) as matches:
+        with closing(self._matcher(sound, budget_s=self._budget_s, stop=self._leave)) as matches:
             for best in matches:
                 if not sent or best.distance <= sent[-1].match.distance - WORTH_SENDING_DB:
                     sent.append(self._send(drop, best, fresh=not sent))
@@ -244,6 +265,7 @@ class Companion:
         _log.info("%s: %s; %s", _shown(drop), _said(match), _outcome(delivery))
         if fresh:
             self._play(match)
+            self._show(drop, sent)
         return sent
 
     def _play(self, match: Match) -> None:
@@ -253,6 +275,11 @@ class Companion:
             self._router.play(match.note, match.velocity, min(match.gate_s, LONGEST_AUDITION_S))
         except SendError as error:
             _log.warning("its note cannot be played: %s", error)
+
+    def _show(self, drop: Drop, sent: Sent) -> None:
+        """Tell on the desktop that a file's first match is applied."""
+        if sent.delivery.grade is not Grade.FAILED:
+            self._notify(f"{_shown(drop)}: {_said(sent.match)}; {_outcome(sent.delivery)}")
 
     def _write(self, result: Result) -> None:
         drop = result.drop
@@ -316,17 +343,19 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
     Raises:
         AntithesisError: it cannot start: weights, ports or folders are missing.
     """
-    _log_to_stderr(config.log.level)
-    _log.info("getting ready; the first start ever compiles for a minute")
     with ExitStack() as running:
         state = config.state.folder
         running.enter_context(alone(state))
-        outcomes = Outcomes(config.watch.output or config.watch.folder.parent)
+        running.enter_context(telling(state, config.log.level))
+        _log.info("getting ready; the first start ever compiles for a minute")
+        outcomes = Outcomes(results_folder(config)).make_ready()
         journal = running.enter_context(Journal(state / JOURNAL))
         watch = Watch(config.watch.folder, settle_s=config.watch.settle_s)
         running.enter_context(_ended_by_signals(watch.close))
         router = running.enter_context(open_router(config))
         synth = running.enter_context(built_in_synth(config, router))
+        if config.machine.priority == "low":  # the synth, which is to be heard, is started by now
+            step_back()
         decoder = running.enter_context(Decoder())
         pictures = running.enter_context(Pictures())
         heard, loaded = _in_background(synth), _in_background(lambda: matcher or load_matcher())
@@ -355,6 +384,8 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
             config.match.budget_s,
             pictures.draw,
             audition=config.host.audition,
+            notify=Notices().show if config.log.notify else _keep_silent,
+            busy=Machine(config.machine.busy_percent).busy,
         )
         running.enter_context(taking_orders(config, watch, companion.undo))
         companion.run()
@@ -427,11 +458,6 @@ def _warm_up_sound() -> Sound:
     from antithesis.synth import render_notes
 
     return Sound(render_notes(Preset.init().normalized[None], 60, 100, 0.5)[0], SAMPLE_RATE)
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(format="%(asctime)s  %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    logging.getLogger(__package__).setLevel(level.upper())
 
 
 @contextmanager

@@ -160,6 +160,20 @@ class Synth(Section):
     sample_rate: int = Field(default=44100, ge=22050, le=192000, description="samples a second")
 
 
+class Machine(Section):
+    """How the daemon shares the machine with a DAW."""
+
+    priority: Literal["low", "normal"] = Field(
+        default="low", description="low: everybody else goes first; normal"
+    )
+    busy_percent: float = Field(
+        default=80.0,
+        ge=0,
+        le=100,
+        description="the search pauses while others use more of all cores; 100 is never",
+    )
+
+
 class State(Section):
     """What the daemon remembers: its journal, its log, and that it runs."""
 
@@ -187,6 +201,9 @@ class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
     )
+    notify: bool = Field(
+        default=True, description="show a match that is applied on the desktop, where it can be"
+    )
 
 
 class Config(Section):
@@ -198,6 +215,7 @@ class Config(Section):
     midi: Midi = Field(default_factory=Midi)
     osc: Osc = Field(default_factory=Osc)
     synth: Synth = Field(default_factory=Synth)
+    machine: Machine = Field(default_factory=Machine)
     state: State = Field(default_factory=State)
     orders: Orders = Field(default_factory=Orders)
     log: Log = Field(default_factory=Log)
@@ -295,6 +313,11 @@ def manner(config: Config) -> Manner:
     """Return how presets are to be brought to the host."""
     locked = frozenset(BY_ID[id].index for id in config.host.locked)
     return Manner(locked, config.host.glide_ms / 1000)
+
+
+def results_folder(config: Config) -> Path:
+    """Return where results go."""
+    return config.watch.output or config.watch.folder.parent
 
 
 def as_toml(config: Config) -> str:

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from antithesis.errors import ConfigError
 from antithesis.files import bring_all_to_disk, bring_to_disk
@@ -30,14 +30,18 @@ _LONGEST_NAME: Final = 200  # bytes, so that any suffix finds room in a name of 
 
 
 class Outcomes:
-    """The outcomes in `folder`.
-
-    Raises:
-        ConfigError: the folder cannot be made or written to.
-    """
+    """The outcomes in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def make_ready(self) -> Self:
+        """Make the folder, and clear away what one that was killed left in it.
+
+        Raises:
+            ConfigError: the folder cannot be made or written to.
+        """
+        folder = self.folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with self._aside() as aside:
@@ -47,8 +51,9 @@ class Outcomes:
                 f"cannot write results into {folder} ({error.strerror}): set watch.output to"
                 " another folder"
             ) from error
-        for aside in folder.glob(f".*{_ASIDE}"):  # of one that was killed
+        for aside in folder.glob(f".*{_ASIDE}"):
             _remove(aside)
+        return self
 
     def matched_at(self, drop: Drop) -> Path:
         """Where the folder of its match is, or would be."""

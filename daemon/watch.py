@@ -110,6 +110,10 @@ class Watch:
         self._ready.extend(self._settling.settled(now))
         return bool(self._ready)
 
+    def rest(self, seconds: float) -> None:
+        """Wait so long, or until something happens."""
+        self._wait(time.monotonic() + seconds)
+
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""

@@ -94,17 +94,28 @@ class Running:
         self.log = log
         self.route = MemoryRoute()
         self.history = History(tmp_path / "before.json")
+        self.notices = []
+        self.busy = threading.Event()
 
     @contextmanager
     def __call__(self, matcher, sender=None):
-        outcomes = Outcomes(self.results)
+        outcomes = Outcomes(self.results).make_ready()
         with (
             Journal(self.journal) as journal,
             Router([sender or Sender(HOSTS["memory"], self.route)], self.history) as router,
             Watch(self.drops, settle_s=0.05) as watch,
         ):
             companion = Companion(
-                watch, journal, outcomes, first_sound_of, router, matcher, 60.0, self.draw
+                watch,
+                journal,
+                outcomes,
+                first_sound_of,
+                router,
+                matcher,
+                60.0,
+                self.draw,
+                notify=self.notices.append,
+                busy=self.busy.is_set,
             )
             thread = threading.Thread(target=companion.run)
             thread.start()
@@ -463,6 +474,44 @@ def test_second_daemon_is_told_that_one_runs(tmp_path):
             assert f"Antithesis runs already (process {first.pid})" in second.stderr.read()
         write_tone(tmp_path / "drops" / "a.wav")
         said(first, "a.wav: 3.00 dB")
+
+
+@pytest.mark.usefixtures("little_reports")
+def test_search_waits_while_others_need_the_machine_but_for_nothing_else(running, monkeypatch):
+    monkeypatch.setattr(companion, "BUSY_POLL_S", 0.01)
+    running.busy.set()
+    matcher = FakeMatcher(3.0, endless=True)
+    with running(matcher):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("a.wav: 3.00 dB away")
+        running.log.wait_for("others need the machine: the search waits")
+        assert not matcher.searching.is_set()
+        running.busy.clear()
+        assert matcher.searching.wait(PATIENCE_S)
+        running.busy.set()
+        running.log.wait_for("the search waits", 2)
+        write_tone(running.drops / "b.wav")
+        running.log.wait_for("b.wav: 3.00 dB away")
+        running.log.wait_for("a.wav: matched")
+    assert running.outcomes() == ["a.wav.antithesis", "b.wav.antithesis"]
+
+
+@pytest.mark.usefixtures("little_reports")
+def test_first_match_that_is_applied_is_shown_on_the_desktop(running):
+    with running(FakeMatcher(3.0, 2.0, 1.0)):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("matched")
+    (notice,) = running.notices
+    assert notice.startswith("a.wav: 3.00 dB away (related), A3, after ")
+    assert notice.endswith("nowhere (dry run): confirmed")
+
+
+@pytest.mark.usefixtures("little_reports")
+def test_match_that_did_not_arrive_is_not_shown_as_applied(running):
+    with running(FakeMatcher(), Sender(HOSTS["memory"], Broken())):
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("matched")
+    assert running.notices == []
 
 
 def test_first_sound_starts_at_its_onset(tmp_path):

@@ -26,7 +26,7 @@ def drops(tmp_path):
 
 @pytest.fixture
 def outcomes(tmp_path):
-    return Outcomes(tmp_path / "results")
+    return Outcomes(tmp_path / "results").make_ready()
 
 
 def match(outcomes, drop, text="preset"):
@@ -64,7 +64,7 @@ def test_outcomes_are_known_after_a_restart(outcomes, drops):
     matched, refused = drops("a.wav"), drops("b.wav")
     match(outcomes, matched)
     outcomes.refused(refused, "silent")
-    again = Outcomes(outcomes.folder)
+    again = Outcomes(outcomes.folder).make_ready()
     assert again.known(matched)
     assert again.known(refused)
     assert not again.known(drops("c.wav"))
@@ -112,7 +112,7 @@ def test_what_a_killed_one_left_is_cleared_away(outcomes, drops):
         left = outcomes.folder / folder.name.replace(folder.name[1:5], "dead")
         left.mkdir()
         (left / "preset.txt").write_text("half")
-        Outcomes(outcomes.folder)
+        Outcomes(outcomes.folder).make_ready()
         assert not left.exists()
         folder.mkdir()
 
@@ -147,4 +147,4 @@ def test_strange_things_in_the_folder_are_no_outcomes(outcomes, drops):
 def test_folder_that_cannot_be_written_to_is_refused_with_the_remedy(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ConfigError, match=r"set watch\.output"):
-        Outcomes(tmp_path / "file" / "results")
+        Outcomes(tmp_path / "file" / "results").make_ready()

@@ -1,0 +1,5 @@
+"""The command line, as `python -m daemon`."""
+
+from daemon.cli import main
+
+main()
