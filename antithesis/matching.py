@@ -142,8 +142,7 @@ class _Matcher:
     def run(self, stop: Callable[[], bool]) -> Iterator[Match]:
         """The matches, best last."""
         keys = self._keys()
-        sounds = np.tile(self._target, (len(keys), 1))
-        tables = self._network.predict(sounds, keys)
+        tables = self._network.predict(self._target[None], keys)
         pool = self._stage.score(propose(tables, keys, self._rng, _DRAWS))
         best = min(pool, key=lambda s: s.distance)
         told = self._match(self._in_tune(best))

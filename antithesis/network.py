@@ -31,7 +31,10 @@ class Network:
     def predict(
         self, sounds: npt.NDArray[np.floating], notes: npt.ArrayLike
     ) -> npt.NDArray[np.float64]:
-        """Distributions (n, heads, WIDTH) of sounds (n, samples) at 44.1 kHz with keys (n,)."""
+        """Distributions (n, heads, WIDTH) of sounds (n, samples) at 44.1 kHz with keys (n,).
+
+        One sound (1, samples) is asked about with each of the keys.
+        """
         keys = np.atleast_1d(np.asarray(notes, np.float64))
         normal = spectra.normalize(sounds, self.front_end.n_samples)
         seen = spectra.views(self.front_end, normal, [note_frequency(float(key)) for key in keys])

@@ -80,13 +80,16 @@ def normalize(samples: npt.NDArray[np.floating], n_samples: int) -> Floats:
 
 
 def views(front_end: FrontEnd, samples: Floats, key_hz: npt.ArrayLike) -> Views:
-    """Both views of normalized sounds (n, n_samples) for keys of ``key_hz`` (n,)."""
+    """Both views of normalized sounds (n, n_samples) for keys of ``key_hz`` (n,).
+
+    One sound (1, n_samples) is looked at once and seen from each of the keys.
+    """
     edges = front_end.band_edges(key_hz)
-    mel = np.stack([mel_view(front_end, sound) for sound in samples])
-    fine = np.stack(
-        [fine_view(front_end, sound, edge) for sound, edge in zip(samples, edges, strict=True)]
-    )
-    return Views(mel, fine)
+    times = len(edges) if len(samples) == 1 else 1
+    mel = [mel_view(front_end, sound) for sound in samples] * times
+    powers = [power(x, front_end.fine_window, front_end.fine_hop) for x in samples] * times
+    fine = [bands(p, edge, front_end.floor_db) for p, edge in zip(powers, edges, strict=True)]
+    return Views(np.stack(mel), np.stack(fine))
 
 
 def mel_view(front_end: FrontEnd, sound: Floats) -> Floats:
@@ -94,12 +97,6 @@ def mel_view(front_end: FrontEnd, sound: Floats) -> Floats:
     frames = power(sound, front_end.mel_window, front_end.mel_hop)
     bank = mel_bank(front_end.mel_window, front_end.n_mels)
     return to_unit(bank.weigh(frames), front_end.floor_db)
-
-
-def fine_view(front_end: FrontEnd, sound: Floats, edges: npt.NDArray[np.float64]) -> Floats:
-    """Long-window energies (frames, bands) of one normalized sound, scaled dB."""
-    frames = power(sound, front_end.fine_window, front_end.fine_hop)
-    return bands(frames, edges, front_end.floor_db)
 
 
 def bands(powers: Floats, edges: npt.NDArray[np.float64], floor_db: float) -> Floats:

@@ -171,7 +171,8 @@ class Companion:
             if not self._outcomes.known(drop):
                 self._attend(drop)
             self._use_pause()
-            give_back()
+            if not self._wanted():
+                give_back()
         if self._unwritten:  # what was left for the end; the others are taken up at the next start
             self._write(self._unwritten.pop())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from antithesis.spectra import FrontEnd, fine_view, mel_view, normalize, views
+from antithesis.spectra import FrontEnd, bands, mel_view, normalize, power, views
 from antithesis.synth import render_notes
 from antithesis.synth.live import note_frequency
 
@@ -18,7 +18,8 @@ def sine(hz: float) -> np.ndarray:
 
 
 def fine(sound: np.ndarray, key_hz: float) -> np.ndarray:
-    return fine_view(EARS, sound, EARS.band_edges(key_hz)[0])
+    powers = power(sound, EARS.fine_window, EARS.fine_hop)
+    return bands(powers, EARS.band_edges(key_hz)[0], EARS.floor_db)
 
 
 def test_level_changes_nothing():
@@ -68,3 +69,11 @@ def test_mel_keeps_the_time_of_an_onset():
     course = mel_view(EARS, normalize(late[None], EARS.n_samples)[0]).mean(axis=1)
     onset = np.flatnonzero(course > -0.9)[0] * EARS.mel_hop / 44100
     assert onset == pytest.approx(1.0, abs=0.03)
+
+
+def test_one_sound_is_seen_from_each_key_as_if_it_were_one_for_each() -> None:
+    sound = normalize(np.random.default_rng(0).normal(size=(1, EARS.n_samples)), EARS.n_samples)
+    keys_hz = [110.0, 261.6, 880.0]
+    together, apart = views(EARS, sound, keys_hz), views(EARS, np.tile(sound, (3, 1)), keys_hz)
+    assert np.array_equal(together.mel, apart.mel)
+    assert np.array_equal(together.fine, apart.fine)

@@ -143,7 +143,9 @@ def _first_presets(
     for path in _sounds(home, effort.files):
         dropped[path] = time.time()
         path.rename(home / "drops" / path.name)
-        child.hear(daemon, f"{path.name}: matched" if state == "waiting" else "dB away")
+        child.hear(daemon, "dB away")
+        if state == "waiting":
+            _wait_for(home / f"{path.name}{MATCHED}" / "match.png")
     taken = [1e3 * (_first_sent(home, path) - at - SETTLE_S) for path, at in dropped.items()]
     note = f"{len(taken)} files of up to {LONGEST_S:g} s, {max(taken):.0f} ms at most"
     name = f"file at rest to preset confirmed, daemon {state}"
@@ -154,10 +156,14 @@ def _first_presets(
 def _first_sent(folder: Path, path: Path) -> float:
     """When the first preset for a file had arrived, in seconds since 1970."""
     told = folder / f"{path.name}{MATCHED}" / f"{path.stem}.json"
-    end = time.monotonic() + PATIENCE_S
-    while not told.exists() and time.monotonic() < end:
-        time.sleep(0.05)
+    _wait_for(told)
     return float(json.loads(told.read_text("utf-8"))["first_sent"]["at"])
+
+
+def _wait_for(path: Path) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def _sounds(folder: Path, count: int) -> Iterator[Path]:
