@@ -12,12 +12,14 @@ from daemon.commands.grammar import Commands, examples
 
 COMMANDS = (
     service.start,
+    service.status,
     service.undo,
     sounds.match,
     sounds.render,
     presets.preset,
     service.synth,
     service.demo,
+    service.manage_service,
     service.doctor,
     service.show_config,
 )

@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
@@ -188,16 +188,88 @@ def _nobody(findings: list[Row]) -> Row:
 
 def folder(settings: Config) -> Row:
     """Try to write where sounds are dropped, or where that folder would be made."""
-    chosen = settings.watch.folder
+    return _writable("folder", settings.watch.folder, "watch.folder")
+
+
+def _writable(name: str, chosen: Path, key: str) -> Row:
     there = next(path for path in (chosen, *chosen.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=there):
             next(there.iterdir(), None)
     except OSError as error:
-        remedy = "choose another folder as watch.folder, or give yourself the right to write there"
-        return Row("folder", Verdict.FAIL, f"{there}: {error.strerror}", remedy)
+        remedy = f"choose another folder as {key}, or give yourself the right to write there"
+        return Row(name, Verdict.FAIL, f"{there}: {error.strerror}", remedy)
     state = "can be read and written" if there == chosen else "will be made by `antithesis start`"
-    return Row("folder", Verdict.OK, f"{chosen} {state}")
+    return Row(name, Verdict.OK, f"{chosen} {state}")
+
+
+def results(settings: Config) -> Row:
+    """Try to write where results go, or where that folder would be made."""
+    return _writable("results", config.results_folder(settings), "watch.output")
+
+
+def state(settings: Config) -> Row:
+    """Look at the journal, in the version that it has, and for a daemon that runs."""
+    from daemon.alone import runs
+    from daemon.journal import JOURNAL, look
+
+    place = settings.state.folder
+    try:
+        counts = look(place / JOURNAL, last=0).counts
+        process = runs(place)
+    except (AntithesisError, OSError) as error:
+        remedy = "move the file away, or set state.folder to another folder"
+        return Row("state", Verdict.FAIL, str(error), remedy)
+    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no jobs yet"
+    running = f"a daemon runs (process {process})" if process is not None else "no daemon runs"
+    row = _writable("state", place, "state.folder")
+    return (
+        row if row.verdict is Verdict.FAIL else replace(row, finding=f"{place}: {told}; {running}")
+    )
+
+
+def decoder(_settings: Config) -> Row:
+    """Start the process that decodes, and have it decode a sound."""
+    from antithesis.audio import write_wav
+    from daemon.decoding import Decoder
+
+    with tempfile.TemporaryDirectory() as place, Decoder() as worker:
+        write_wav(Path(place) / "tone.wav", [0.5, -0.5] * 2000, 44100)
+        try:
+            worker.read(Path(place) / "tone.wav")
+        except AntithesisError as error:
+            return Row("decoder", Verdict.FAIL, str(error), "install Antithesis again")
+    limits = worker.limits
+    finding = f"in a process of its own, within {limits.seconds:g} s and {limits.megabytes:g} MB"
+    return Row("decoder", Verdict.OK, finding)
+
+
+def service(_settings: Config) -> Row:
+    """Ask the system whether it starts the daemon."""
+    from daemon.services import service as way
+
+    ours = way()
+    if not ours.path.exists():
+        finding = "not installed: the daemon runs while `antithesis start` does"
+    elif ours.runs():
+        finding = f"{ours.system} runs it: {ours.path}"
+    else:
+        remedy = "antithesis service install starts it anew; antithesis status has the log's place"
+        return Row("service", Verdict.WARN, f"{ours.path} is there and does not run", remedy)
+    return Row("service", Verdict.OK, finding)
+
+
+def notices(settings: Config) -> Row:
+    """Look for the program that shows notices on the desktop."""
+    from daemon.notices import command
+
+    if not settings.log.notify:
+        return Row("notices", Verdict.OK, "switched off by log.notify")
+    words = command("")
+    if words:
+        return Row("notices", Verdict.OK, f"by {words[0]}")
+    remedy = "install notify-send (libnotify-bin on Debian and Ubuntu), or set log.notify = false"
+    return Row("notices", Verdict.WARN, "no program shows notices on this desktop", remedy)
 
 
 def display(_settings: Config) -> Row:
@@ -215,9 +287,14 @@ CHECKS: tuple[Callable[[Config], Row], ...] = (
     packages,
     kernels,
     model,
+    decoder,
     folder,
+    results,
+    state,
+    service,
     host,
     audio,
     midi,
     display,
+    notices,
 )

@@ -127,6 +127,55 @@ def demo(
     sys.exit(0 if well else 1)
 
 
+@click.command(epilog=examples("antithesis status", "antithesis status --json"))
+@click.option("--last", type=click.IntRange(0), default=10, show_default=True, help="So many jobs.")
+@AS_JSON
+def status(last: int, as_json: bool) -> None:
+    """Print what the daemon does: what it watches, what waits, its host's word, the last matches.
+
+    The exit status is 1 where no daemon runs.
+    """
+    from daemon import config
+    from daemon.status import look_at
+
+    seen = look_at(config.load(), last)
+    for line in [json.dumps(seen.as_dict())] if as_json else seen.as_lines():
+        click.echo(line)
+    sys.exit(1 if seen.process is None else 0)
+
+
+@click.command(
+    name="service",
+    short_help="Have the system start the daemon at login.",
+    epilog=examples(
+        "antithesis service install           start it now, at each login, and when it falls",
+        "antithesis service status",
+        "antithesis service remove",
+    ),
+)
+@click.argument("what", type=click.Choice(["install", "remove", "status"]))
+def manage_service(what: str) -> None:
+    """Put the daemon into the hands of the system, or take it out: WHAT is one of three words.
+
+    A systemd user unit on Linux, a launch agent on macOS, a scheduled task on Windows; all of them
+    run as you. With `status` the exit status is 1 where it does not run.
+    """
+    from daemon.services import service
+
+    ours = service()
+    if what == "install":
+        ours.install()
+        click.echo(f"{ours.system} runs Antithesis now and from each login on: {ours.path}")
+    elif what == "remove":
+        there = ours.remove()
+        click.echo("removed" if there else f"there was none: no {ours.path}")
+    else:
+        runs = ours.runs()
+        state = "runs" if runs else "is installed, but does not run"
+        click.echo(state if ours.path.exists() else "is not installed: antithesis service install")
+        sys.exit(0 if runs else 1)
+
+
 @click.command(
     short_help="What this machine has, and what to do about the rest.",
     epilog=examples("antithesis doctor", "antithesis doctor --json"),

@@ -1,0 +1,130 @@
+"""The daemon as the system's service: real checkers read the files, stand-ins take the commands."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import shutil
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from antithesis.errors import DeviceError
+from daemon import services
+from daemon.cli import cli
+from daemon.services import service
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="this is how Linux does it")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home of our own, and a configuration in a folder that is hard to quote."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("ANTITHESIS_CONFIG", str(tmp_path / 'a "b" 100% $HOME & <c>.toml'))
+    return tmp_path
+
+
+@pytest.fixture
+def systemctl(home, monkeypatch):
+    """A `systemctl` that writes down what it was told, and fails where a file says so."""
+    told = home / "told"
+    program = home / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\necho "$@" >> {told}\n'
+        f'if [ -e {home}/broken ]; then echo "Failed to connect to bus" >&2; exit 1; fi\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    return lambda: told.read_text().splitlines() if told.exists() else []
+
+
+@linux
+def test_systemd_accepts_the_unit(home):
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is missing: apt-get install systemd")
+    unit = service()
+    unit.path.parent.mkdir(parents=True)
+    unit.path.write_bytes(unit.content)
+    verify = ["systemd-analyze", "verify", "--user", "--man=no", str(unit.path)]
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(home)}
+    checked = subprocess.run(verify, capture_output=True, text=True, check=False, env=environment)
+    ours = [line for line in checked.stderr.splitlines() if unit.path.name in line]
+    assert ours == [], checked.stderr
+
+
+@linux
+def test_systemd_finds_words_and_settings_as_they_were_meant(home):
+    unit = service().content.decode()
+    assert r"a \"b\" 100%% $$HOME & <c>.toml" in unit
+    assert f'ExecStart="{sys.executable}" "-P" "-m" "daemon" "start"' in unit
+
+
+@linux
+def test_install_starts_it_and_remove_leaves_nothing(home, systemctl):
+    run = CliRunner().invoke
+    assert run(cli, ["service", "status"]).exit_code == 1
+    installed = run(cli, ["service", "install"])
+    assert installed.exit_code == 0, installed.output
+    assert service().path.exists()
+    assert systemctl()[-2:] == ["--user daemon-reload", "--user enable --now antithesis.service"]
+    assert run(cli, ["service", "status"]).stdout == "runs\n"
+    assert run(cli, ["service", "remove"]).stdout == "removed\n"
+    assert not service().path.exists()
+    assert systemctl()[-2:] == ["--user disable --now antithesis.service", "--user daemon-reload"]
+    assert "there was none" in run(cli, ["service", "remove"]).stdout
+
+
+@linux
+def test_system_that_does_not_take_it_is_told_with_the_way_out(home, systemctl):
+    (home / "broken").touch()
+    with pytest.raises(DeviceError, match=r"Failed to connect to bus.*antithesis start"):
+        service().install()
+    assert not service().runs()
+
+
+@linux
+def test_system_without_systemd_is_told(home, monkeypatch):
+    monkeypatch.setenv("PATH", str(home))
+    with pytest.raises(DeviceError, match="systemctl"):
+        service().install()
+
+
+def test_launchd_reads_the_agent(home, monkeypatch):
+    monkeypatch.setattr(services.sys, "platform", "darwin")
+    monkeypatch.setattr(services.os, "getuid", lambda: 501, raising=False)
+    agent = plistlib.loads(service().content)
+    assert agent["ProgramArguments"][1:] == ["-P", "-m", "daemon", "start"]
+    assert agent["EnvironmentVariables"]["ANTITHESIS_CONFIG"] == os.environ["ANTITHESIS_CONFIG"]
+    assert agent["KeepAlive"] == {"SuccessfulExit": False}
+
+
+def test_task_scheduler_reads_the_task(home, monkeypatch):
+    monkeypatch.setattr(services.sys, "platform", "win32")
+    task = ElementTree.fromstring(service().content.decode("utf-16"))
+    names = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
+    words = task.find(".//t:Arguments", names).text
+    assert "-m daemon start" in words
+    assert "& <c>.toml" in words
+
+
+def test_word_that_is_none_of_three_is_refused():
+    assert CliRunner().invoke(cli, ["service", "restart"]).exit_code == 2
+
+
+# As it is started by a service: from anywhere, with nothing but what the file says.
+
+
+def test_command_of_the_service_runs_from_any_folder(home):
+    command = [*services._command()[:-1], "--version"]
+    environment = {**services._environment(), "HOME": str(home), "PATH": os.defpath}
+    (home / "daemon.py").write_text("raise SystemExit('the working folder was looked into')")
+    said = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=home, env=environment
+    )
+    assert said.stdout.startswith("antithesis, version") or "not installed" in said.stderr
