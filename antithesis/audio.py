@@ -38,6 +38,7 @@ _SILENT_DBFS = -80.0  # two steps of 16 bits
 _SHORTEST_S = 0.02
 _LEAST_OFFSET = 1e-5  # less is under the step of 16 bits
 _UNKNOWN_S = 1e9  # what a FLAC without a stated length reads as
+_CANCELLED = 0.1  # of the loudest channel's power, left of the mean
 _LOUDEST = 1e4  # +80 dBFS: no float file that holds audio gets there
 _RATES_HZ = (8_000, 768_000)
 _UNCUT_SIZE = 0xFFFF_0000  # chunk sizes near 2**32 say "until the end", as streams do
@@ -45,14 +46,30 @@ _CHUNK_SIZES = re.compile(r"^ *(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MU
 _EXPORT = "export it again as WAV, AIFF or FLAC"
 
 
+@dataclass(frozen=True)
+class Played:
+    """The one key that a sound was played by: MIDI note, velocity, and how long it was held.
+
+    `gate_s` is None for a key that was not let go of before the sound was cut.
+    """
+
+    note: int
+    velocity: int
+    gate_s: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Sound:
-    """Mono samples (n,), where they come from, and where in the source they start."""
+    """Mono samples (n,), where they come from, and where in the source they start.
+
+    `played` is the key, where that is known for certain.
+    """
 
     samples: FloatArray
     sample_rate: int
     source: str = ""
     start_s: float = 0.0
+    played: Played | None = None
 
     @property
     def duration_s(self) -> float:
@@ -82,6 +99,34 @@ def read_sound(
         rate = file.samplerate
     samples = samples - _offset(samples, rate)
     return Sound(_resample(samples, rate, sample_rate), sample_rate, str(path), start / rate)
+
+
+def captured_sound(
+    frames: npt.NDArray[np.floating], rate: int, *, sample_rate: int = 44100, source: str = ""
+) -> Sound:
+    """Make a sound of frames (n, channels) of a stream, mixed and resampled as those of a file are.
+
+    Raises:
+        AudioError: too short, silent, or with samples that are no audio.
+    """
+    seconds = len(frames) / rate
+    highest = float(np.abs(frames).max(initial=0.0))
+    if seconds < _SHORTEST_S:
+        raise AudioError(f"{1000 * seconds:.1f} ms were captured, too short to match")
+    if not highest < _LOUDEST:  # NaN too
+        raise AudioError(f"{highest:g} as a sample is no audio: see to the device")
+    if highest < 10 ** (_SILENT_DBFS / 20):
+        raise AudioError("only silence was captured")
+    mono = mixed(frames)
+    return Sound(_resample(mono - _offset(mono, rate), rate, sample_rate), sample_rate, source)
+
+
+def mixed(frames: npt.NDArray[np.floating]) -> FloatArray:
+    """The mean (n,) of channels (n, channels), or the loudest where the others would cancel it."""
+    samples = frames.astype(np.float64)
+    mono, powers = samples.mean(axis=1), np.einsum("ij,ij->j", samples, samples)
+    cancelled = np.dot(mono, mono) < _CANCELLED * powers.max()
+    return np.asarray(samples[:, int(np.argmax(powers))] if cancelled else mono)
 
 
 def write_wav(path: str | os.PathLike[str], samples: npt.ArrayLike, sample_rate: int) -> None:
@@ -226,7 +271,7 @@ def _downmix(file: soundfile.SoundFile, start: int, stop: int) -> FloatArray:
         powers += np.einsum("ij,ij->j", block, block)
     mono = np.concatenate(means)
     loudest = int(np.argmax(powers))
-    if np.dot(mono, mono) >= 0.1 * powers[loudest]:
+    if np.dot(mono, mono) >= _CANCELLED * powers[loudest]:
         return mono
     return np.concatenate([block[:, loudest] for block in _stretch(file, start, stop, size)])
 

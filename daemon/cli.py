@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import click
 
-from daemon.commands import presets, service, sounds
+from daemon.commands import capturing, presets, service, sounds
 from daemon.commands.grammar import Commands, examples
 
 COMMANDS = (
     service.start,
     service.status,
+    capturing.capture,
+    capturing.press,
+    capturing.devices,
+    capturing.learn,
     service.undo,
     sounds.match,
     sounds.render,

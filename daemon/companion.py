@@ -12,22 +12,25 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
-from antithesis.audio import Sound
+from antithesis.audio import Sound, write_wav
 from antithesis.errors import AntithesisError, AudioError, DeviceError, MissingSound, SendError
 from antithesis.preset import Preset
 from antithesis.report import key_name, likeness, write_files
 from antithesis.spectra import SAMPLE_RATE
 from daemon import child
 from daemon.alone import alone
+from daemon.capture.clips import Clip
+from daemon.capture.ear import Ear
+from daemon.choices import Choices
 from daemon.config import Config, results_folder
 from daemon.decoding import Decoder
 from daemon.hosts import HOSTS
@@ -40,6 +43,7 @@ from daemon.orders import taking_orders
 from daemon.outcomes import Outcomes, record
 from daemon.outputs import output_devices
 from daemon.pictures import Pictures
+from daemon.presses import Action, Answer, Press, Presses
 from daemon.routing import open_router
 from daemon.senders import Delivery, Grade, Router
 from daemon.settling import Drop
@@ -118,6 +122,7 @@ class Result:
     sound: Sound
     first: Sent
     last: Sent
+    captured: Mapping[str, object] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """What the outcome's JSON says beside the match itself."""
@@ -125,6 +130,7 @@ class Result:
             "dropped": record(self.drop),
             "first_sent": self.first.facts(),
             "last_sent": self.last.facts(),
+            **({"captured": self.captured} if self.captured else {}),
         }
 
 
@@ -149,6 +155,8 @@ class Companion:
         audition: bool = False,
         notify: Callable[[str], object] = _keep_silent,
         busy: Callable[[], bool] = bool,
+        presses: Presses | None = None,
+        ear: Ear | None = None,
     ) -> None:
         self._watch = watch
         self._journal = journal
@@ -159,29 +167,26 @@ class Companion:
         self._budget_s = budget_s
         self._draw = draw
         self._audition = audition
-        self._undone = False
         self._notify = notify
         self._busy = busy
+        self._presses = presses or Presses(watch.call)
+        self._ear = ear
+        self._choices = Choices()
         self._unwritten: deque[Result] = deque()
 
     def run(self) -> None:
         """Attend to what is dropped; outcomes are written while nobody waits to be heard."""
         self._end_what_is_over()
         for drop in self._watch:
-            if not self._outcomes.known(drop):
+            if drop and not self._outcomes.known(drop):
                 self._attend(drop)
+            for press in self._presses:
+                self._obey(press)
             self._use_pause()
             if not self._wanted():
                 give_back()
         if self._unwritten:  # what was left for the end; the others are taken up at the next start
             self._write(self._unwritten.pop())
-
-    def undo(self) -> Delivery:
-        """Put back what the host held before the latest sound; its search ends with that."""
-        self._undone = True
-        delivery = self._router.undo()
-        _log.info("undone: %s", _outcome(delivery))
-        return delivery
 
     def _use_pause(self) -> None:
         """While nobody waits: write what had to wait."""
@@ -192,7 +197,7 @@ class Companion:
 
     def _wanted(self) -> bool:
         """Whether something else than the sound at hand asks for attention."""
-        return self._watch.closed or self._watch.waiting() or self._undone
+        return self._watch.closed or self._watch.waiting() or self._presses.waiting()
 
     def _leave(self) -> bool:
         """Whether to leave the search; while others need the machine, it waits in here."""
@@ -241,28 +246,120 @@ class Companion:
             else:
                 self._unwritten.extend([result] if result else [])
 
-    def _match(self, drop: Drop, sound: Sound) -> Result | None:
-        """Search for as long as nobody waits; None if it was left before its first match."""
+    def _match(
+        self,
+        drop: Drop,
+        sound: Sound,
+        *,
+        budget_s: float | None = None,
+        fresh: bool = True,
+        once_sent: Callable[[Sent], None] = lambda _first: None,
+    ) -> Result | None:
+        """Search for as long as nobody waits; None if it was left before its first match.
+
+        `once_sent` is called with the first match, when it has travelled; `fresh` says that no
+        match of the same sound has done so before.
+        """
+        budget_s = self._budget_s if budget_s is None else budget_s
         sent: list[Sent] = []
-        self._undone = False
-        with closing(self._matcher(sound, budget_s=self._budget_s, stop=self._leave)) as matches:
+        self._choices = Choices(drop.path.stem)
+        with closing(self._matcher(sound, budget_s=budget_s, stop=self._leave)) as matches:
             for best in matches:
-                if not sent or best.distance <= sent[-1].match.distance - WORTH_SENDING_DB:
-                    sent.append(self._send(drop, best, fresh=not sent))
+                if not sent:
+                    sent.append(self._send(drop, best, fresh=fresh))
+                    once_sent(sent[0])
+                elif best.distance <= sent[-1].match.distance - WORTH_SENDING_DB:
+                    sent.append(self._send(drop, best))
                 self._use_pause()
                 if self._wanted():
                     break
         if not sent:
             return None
-        unsettled = sent[-1].match is not best or sent[-1].delivery.grade is Grade.FAILED
-        if unsettled and not self._undone:
+        if sent[-1].match is not best or sent[-1].delivery.grade is Grade.FAILED:
             sent.append(self._send(drop, best))
             self._play(best)
         return Result(drop, sound, first=sent[0], last=sent[-1])
 
+    def _obey(self, press: Press) -> None:
+        """Do what a press asks for; whatever was searched for has been left for it."""
+        try:
+            if press.action in (Action.CAPTURE, Action.HOLD):
+                self._capture(press)
+            else:
+                press.answer(self._done(press.action))
+        except AntithesisError as error:
+            _log.warning("%s: %s", press.action, _one_line(str(error)))
+            press.answer(Answer(False, str(error)))
+        except Exception as error:  # noqa: BLE001
+            _log.exception("%s: internal error", press.action)
+            press.answer(Answer(False, f"internal error: {error!r}; the log has more of it"))
+
+    def _done(self, action: Action) -> Answer:
+        if action is Action.UNDO:
+            return _answered("undone", self._router.undo())
+        if action is Action.ARM:
+            armed = self._hearing().arm()
+            return Answer(True, "each sound is captured by itself" if armed else "not armed")
+        if action is Action.STOP:
+            return Answer(True, "stopped refining")
+        self._choices = self._choices.stepped(1 if action is Action.NEXT else -1)
+        match = self._choices.playing
+        delivery = self._router.apply(match.preset.named(self._choices.name), fresh=False)
+        self._play(match)
+        return _answered(f"{self._choices}: {_said(match)}", delivery)
+
+    def _hearing(self) -> Ear:
+        if self._ear is None:
+            raise DeviceError("this daemon has no ears: it was started without them")
+        return self._ear
+
+    def _capture(self, press: Press) -> None:
+        """Match what was just heard: its preset is at the host before its sound is on the disk."""
+        clip = self._hearing().cut(press)
+        if clip is None:
+            press.answer(Answer(True, "recording until the release"))
+            return
+        drop = Drop(self._watch.folder / clip.file_name, 0, 0)
+        _log.info("%s: captured: %s", _shown(drop), clip)
+        sound = clip.sound(str(drop.path))
+        early = not clip.enough
+        if early:  # there is more of it to come: until then, what there is
+            self._match(drop, sound, budget_s=0.0, once_sent=partial(_tell, press, clip))
+            self._rest(clip.missing_s)
+            clip = self._hearing().whole(clip)
+            sound = clip.sound(str(drop.path))
+        kept: list[Drop] = []
+
+        def once_sent(first: Sent) -> None:
+            if not early:
+                _tell(press, clip, first)
+            kept.append(self._keep(clip, drop))
+
+        result = self._match(drop, sound, fresh=not early, once_sent=once_sent)
+        if result:
+            self._unwritten.append(replace(result, drop=kept[0], captured=clip.facts()))
+
+    def _rest(self, seconds: float) -> None:
+        """Wait, unless something else is asked for."""
+        end = time.monotonic() + seconds
+        while not self._wanted() and (left := end - time.monotonic()) > 0:
+            self._watch.rest(left)
+
+    def _keep(self, clip: Clip, drop: Drop) -> Drop:
+        """Save a clip among the dropped sounds, as one that was taken up."""
+        try:
+            write_wav(drop.path, clip.frames, clip.sample_rate)
+            drop = Drop.at(drop.path) or drop
+            self._watch.claim(drop)
+            self._journal.begin(drop)
+        except AntithesisError as error:
+            _log.warning("%s", error)
+        return drop
+
     def _send(self, drop: Drop, match: Match, *, fresh: bool = False) -> Sent:
         delivery = self._router.apply(match.preset.named(drop.path.stem), fresh=fresh)
         sent = Sent(match, delivery, time.time())
+        self._choices = self._choices.better(match)
         _log.info("%s: %s; %s", _shown(drop), _said(match), _outcome(delivery))
         if fresh:
             self._play(match)
@@ -375,6 +472,8 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
         )
         journal.tell(_facts(watch, outcomes, router))
         reader = partial(decoder.read, leave=lambda: watch.closed)
+        presses = Presses(watch.call)
+        ear = running.enter_context(Ear(config, presses.press))
         companion = Companion(
             watch,
             journal,
@@ -387,8 +486,10 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
             audition=config.host.audition,
             notify=Notices().show if config.log.notify else _keep_silent,
             busy=Machine(config.machine.busy_percent).busy,
+            presses=presses,
+            ear=ear,
         )
-        running.enter_context(taking_orders(config, watch, companion.undo))
+        running.enter_context(taking_orders(config.orders.port, presses.press))
         companion.run()
         _log.info("stopped")
 
@@ -499,6 +600,20 @@ def _hosts(router: Router) -> str:
 def _outcome(delivery: Delivery) -> str:
     title = HOSTS[delivery.route].title
     return f"{title}: {' '.join(filter(None, (delivery.grade, delivery.reason)))}"
+
+
+def _answered(what: str, delivery: Delivery) -> Answer:
+    said = f"{what}: {_outcome(delivery)}"
+    _log.info("%s", said)
+    facts = {"grade": delivery.grade, "route": delivery.route, "reason": delivery.reason}
+    return Answer(delivery.grade is not Grade.FAILED, said, facts)
+
+
+def _tell(press: Press, clip: Clip, first: Sent) -> None:
+    """Answer a capture with how near its first match is."""
+    grade = first.delivery.grade
+    said = f"captured {clip}; {_said(first.match)}; {_outcome(first.delivery)}"
+    press.answer(Answer(grade is not Grade.FAILED, said, clip.facts() | first.facts()))
 
 
 def _shown(drop: Drop) -> str:

@@ -17,9 +17,13 @@ import platformdirs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from antithesis.errors import ConfigError
+from antithesis.files import write_whole
 from antithesis.parameters import BY_ID
+from daemon.bindings import Binding
+from daemon.capture.contract import BACKENDS
 from daemon.hosts import BUILTIN, HOSTS, HostRow, MidiLink, OscLink, find_host
 from daemon.mistakes import explain, suggest
+from daemon.presses import Action
 from daemon.senders.contract import Manner
 
 ENVIRONMENT_VARIABLE = "ANTITHESIS_CONFIG"
@@ -53,9 +57,23 @@ def _known_parameter(id: str) -> str:
     return id
 
 
+def _known_backend(name: str) -> str:
+    if name not in ("", *BACKENDS):
+        raise ValueError(suggest(name, BACKENDS))
+    return name
+
+
+def _midi_message(text: str) -> str:
+    try:
+        return str(Binding.parse(text)) if text else ""
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
 # TOML has no null: an empty string is "none".
 Folder: TypeAlias = Annotated[Path, AfterValidator(_whole_path)]
 OptionalPath: TypeAlias = Annotated[Folder | None, BeforeValidator(lambda text: text or None)]
+MidiMessage: TypeAlias = Annotated[str, AfterValidator(_midi_message)]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -186,13 +204,55 @@ class State(Section):
 class Orders(Section):
     """What the running daemon is told from outside."""
 
-    port: Port = Field(default=9125, description="UDP port that `antithesis undo` reaches it on")
-    undo_key: int = Field(
-        default=-1, ge=-1, le=127, description="MIDI key that undoes the last preset; -1 is none"
+    port: Port = Field(
+        default=9125, description="UDP port that commands and OSC controllers reach it on"
     )
-    midi_port: str = Field(
-        default="", description='MIDI input port of that key; "" is one that we make ourselves'
+
+
+class Capture(Section):
+    """Listening to what the computer plays, so that a hotkey takes what was just heard."""
+
+    listen: bool = Field(
+        default=True, description="keep the last seconds in memory; nothing else is ever kept"
     )
+    device: str = Field(
+        default="",
+        description="what to listen to, or a part of its name (`antithesis devices` lists them);"
+        ' "" is what the computer plays, never a microphone',
+    )
+    backend: Annotated[str, AfterValidator(_known_backend)] = Field(
+        default="", description=f'one of: {", ".join(BACKENDS)}; "" asks all of this system'
+    )
+    seconds: float = Field(default=30.0, ge=3, le=600, description="how far back it remembers")
+    armed: bool = Field(
+        default=False, description="capture each sound by itself from the start on, without a key"
+    )
+    threshold_dbfs: float = Field(
+        default=-40.0, ge=-80, le=0, description="how loud a sound has to be for that"
+    )
+
+
+class Hotkeys(Section):
+    """Keys, pads and pedals: "note 36" or "cc 64 channel 10 on nanoPAD2" (`antithesis learn`)."""
+
+    capture: MidiMessage = Field(
+        default="", description="match the sound just heard; again: the one before it"
+    )
+    hold: MidiMessage = Field(default="", description="match what is heard from press to release")
+    arm: MidiMessage = Field(default="", description="match each sound by itself, or no longer")
+    next: MidiMessage = Field(default="", description="apply the next match of the last sound")
+    previous: MidiMessage = Field(default="", description="apply the match before that")
+    undo: MidiMessage = Field(default="", description="put back what the synth held before")
+    stop: MidiMessage = Field(default="", description="stop refining")
+    ports: tuple[str, ...] = Field(
+        default=(),
+        description='MIDI inputs to hear keys and notes from, beside our own port; ["*"] is every',
+    )
+
+    def bindings(self) -> dict[Action, Binding]:
+        """Return what is bound."""
+        written = {action: getattr(self, action.value) for action in Action}
+        return {action: Binding.parse(text) for action, text in written.items() if text}
 
 
 class Log(Section):
@@ -218,6 +278,8 @@ class Config(Section):
     machine: Machine = Field(default_factory=Machine)
     state: State = Field(default_factory=State)
     orders: Orders = Field(default_factory=Orders)
+    capture: Capture = Field(default_factory=Capture)
+    hotkeys: Hotkeys = Field(default_factory=Hotkeys)
     log: Log = Field(default_factory=Log)
 
 
@@ -270,6 +332,26 @@ def create() -> Path:
             file.write(as_toml(Config()))
     except FileExistsError as error:
         raise ConfigError(f"{path} is there already: edit it, or delete it first") from error
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from error
+    return path
+
+
+def keep(section: str, key: str, value: object) -> Path:
+    """Write one key into the file, leaving the rest as it is, and return its path.
+
+    Raises:
+        ConfigError: the file cannot be read or written, or the value is none for that key.
+    """
+    import tomlkit
+
+    path = config_path()
+    changed(load(), {section: {key: value}})
+    try:
+        document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+        document.setdefault(section, tomlkit.table())[key] = value
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, tomlkit.dumps(document).encode())
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from error
     return path

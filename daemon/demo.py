@@ -222,6 +222,7 @@ def _write_config(home: Path, budget_s: float, port: int) -> Path:
         "synth": {"port": port, "wav": str(_recording(home))},
         "state": {"folder": str(home / "state")},
         "orders": {"port": free_port()},
+        "capture": {"listen": False},
     }
     path = home / "config.toml"
     path.write_text(config.as_toml(config.changed(config.Config(), sections)), "utf-8")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from antithesis.errors import ConfigError
 
@@ -36,14 +38,31 @@ def telling(folder: Path, level: str) -> Iterator[None]:
     before = told.level, logging.raiseExceptions
     told.setLevel(level.upper())
     logging.raiseExceptions = False  # a full disk is told once, not with every line
-    handlers: tuple[logging.Handler, ...] = (file, logging.StreamHandler())
-    for handler in handlers:
-        handler.setFormatter(_FORM)
-        told.addHandler(handler)
-    try:
-        yield
-    finally:
+    with _own_stderr() as stderr:
+        handlers: tuple[logging.Handler, ...] = (file, logging.StreamHandler(stderr))
         for handler in handlers:
-            told.removeHandler(handler)
-            handler.close()
-        told.level, logging.raiseExceptions = before
+            handler.setFormatter(_FORM)
+            told.addHandler(handler)
+        try:
+            yield
+        finally:
+            for handler in handlers:
+                told.removeHandler(handler)
+                handler.close()
+            told.level, logging.raiseExceptions = before
+
+
+@contextmanager
+def _own_stderr() -> Iterator[TextIO | None]:
+    """Standard error, by a descriptor of our own.
+
+    While sounddevice looks for devices it shuts the usual one, so that PortAudio's complaints are
+    not seen, and with them whatever other threads say.
+    """
+    try:
+        descriptor = os.dup(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):  # none, or no file: a service's, a test's
+        yield None
+        return
+    with os.fdopen(descriptor, "w", buffering=1, errors="backslashreplace") as stream:
+        yield stream

@@ -159,7 +159,7 @@ class DeviceOutput:
         return self.name
 
     def __enter__(self) -> Self:
-        sd = _sounddevice()
+        sd = sound_library()
         try:
             found = sd.query_devices(self._device, "output")
             self._channels = min(_CHANNELS, found["max_output_channels"])
@@ -190,7 +190,7 @@ class DeviceOutput:
 
     def write(self, block: Floats) -> None:
         """Play `block` on all channels; the device's own clock sets the pace."""
-        sd = _sounddevice()
+        sd = sound_library()
         samples = np.repeat(block.astype(np.float32)[:, np.newaxis], self._channels, axis=1)
         try:
             self._stream.write(samples)
@@ -199,7 +199,7 @@ class DeviceOutput:
 
     def room(self) -> int:
         """Samples that its buffer has room for."""
-        sd = _sounddevice()
+        sd = sound_library()
         try:
             return int(self._stream.write_available)
         except sd.PortAudioError as error:
@@ -209,13 +209,14 @@ class DeviceOutput:
 def output_devices() -> list[str]:
     """Names of the audio devices that can play; none where PortAudio itself is missing."""
     try:
-        devices = _sounddevice().query_devices()
+        devices = sound_library().query_devices()
     except DeviceError:
         return []
     return [d["name"] for d in devices if d["max_output_channels"] > 0]
 
 
-def _sounddevice() -> Any:
+def sound_library() -> Any:
+    """The module sounddevice; DeviceError where it finds no PortAudio."""
     try:
         import sounddevice
     except OSError as error:  # raised by the import where the library is missing

@@ -76,6 +76,11 @@ class Settling:
         if written is not None:
             pending.written = written
 
+    def claim(self, drop: Drop) -> None:
+        """The file is known as it is."""
+        self._pending.pop(drop.path, None)
+        self._taken[drop.path] = drop
+
     def forget(self, path: Path) -> None:
         """The file is gone: what comes under its name is new, whatever it looks like."""
         self._pending.pop(path, None)

@@ -56,7 +56,8 @@ def is_sound_name(name: str) -> bool:
 class Watch:
     """Settled sound files of one folder, not of those in it; watches while it is entered.
 
-    Iterating waits for the next file, until `close`. The folder may go and come back.
+    Iterating waits for the next file, until `close`. The folder may go and come back. After a
+    `call` it yields None, so that whoever iterates can do what he was called for.
 
     Raises:
         DeviceError: on entering, when the folder cannot be made.
@@ -67,6 +68,7 @@ class Watch:
         self._settling = Settling(settle_s)
         self._ready: deque[Drop] = deque()
         self._events: SimpleQueue[FileSystemEvent | Callable[[], object] | None] = SimpleQueue()
+        self._called = False
         self._closed = False
         self._identity: tuple[int, int] | None = None
         self._handed_in: tuple[int, int] | None = None
@@ -94,9 +96,12 @@ class Watch:
     ) -> None:
         self._observing.close()
 
-    def __iter__(self) -> Iterator[Drop]:
+    def __iter__(self) -> Iterator[Drop | None]:
         while not self._closed:
-            if not self.waiting():
+            if self._called:
+                self._called = False
+                yield None
+            elif not self.waiting():
                 self._wait(min(self._settling.due(time.monotonic()), self._look_at))
             elif self._still(drop := self._ready.popleft()):
                 self._handed_in = self._identity
@@ -132,6 +137,10 @@ class Watch:
     def call(self, action: Callable[[], object]) -> None:
         """Have `action` called soon by the thread that iterates; for any thread."""
         self._events.put(action)
+
+    def claim(self, drop: Drop) -> None:
+        """Never hand on a file of our own making, as it is."""
+        self._settling.claim(drop)
 
     def again(self, drop: Drop, after_s: float) -> None:
         """Hand a file on once more, in `after_s` seconds or when it is there again."""
@@ -172,6 +181,7 @@ class Watch:
         if event is None:
             return
         if callable(event):
+            self._called = True
             event()
             return
         source, goal = self._mine(event.src_path), self._mine(event.dest_path or event.src_path)

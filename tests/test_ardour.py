@@ -290,6 +290,6 @@ def test_a_dropped_sample_is_what_the_master_plays_until_it_is_undone(
     assert mss(played, sample) < 0.25 * mss(note_of(mean_preset()), sample)
 
     with child.running("undo") as undo:
-        assert child.hear(undo, "confirmed") == "confirmed: ardour"
+        assert child.hear(undo, "confirmed") == "undone: Ardour: confirmed"
     assert held() == pytest.approx(before)
     assert child.hear(daemon, "undone").endswith("undone: Ardour: confirmed")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from antithesis.errors import AntithesisError
+
+if TYPE_CHECKING:
+    from daemon.presses import Answer
 
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -48,6 +52,13 @@ def to_note(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     if note is None or not 0 <= note <= 127:
         raise click.BadParameter(f"{value!r} is no note: give 0 to 127, or a name such as A#2")
     return note
+
+
+def say(answer: Answer, as_json: bool) -> NoReturn:
+    """Tell what the running daemon answered, and end: with status 1 if it could not do it."""
+    told = {"well": answer.well, "said": answer.said, **answer.facts}
+    click.echo(json.dumps(told) if as_json else answer.said)
+    sys.exit(0 if answer.well else 1)
 
 
 def examples(*lines: str) -> str:

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import click
 
-from daemon.commands.grammar import AS_JSON, EXISTING_FILE, FOLDER, NEW_FILE, SECONDS, examples
+from daemon.commands.grammar import (
+    AS_JSON,
+    EXISTING_FILE,
+    FOLDER,
+    NEW_FILE,
+    SECONDS,
+    examples,
+    say,
+)
 
 
 @click.command(
@@ -48,15 +56,17 @@ def undo(as_json: bool) -> None:
     The exit status is 1 if it did not arrive.
     """
     from daemon import config
-    from daemon.orders import order_undo
+    from daemon.orders import order
+    from daemon.presses import Action
     from daemon.routing import open_router
     from daemon.senders import Grade
 
     settings = config.load()
-    delivery = order_undo(settings.orders.port)
-    if delivery is None:
-        with open_router(settings) as router:
-            delivery = router.undo()
+    answer = order(settings.orders.port, Action.UNDO)
+    if answer is not None:
+        say(answer, as_json)
+    with open_router(settings) as router:
+        delivery = router.undo()
     said = {"grade": delivery.grade, "route": delivery.route, "reason": delivery.reason}
     click.echo(json.dumps(said) if as_json else ": ".join(filter(None, said.values())))
     sys.exit(1 if delivery.grade is Grade.FAILED else 0)

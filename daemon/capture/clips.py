@@ -1,0 +1,232 @@
+"""Cutting a sound out of what was heard: the last one, the one before, or from press to release."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from antithesis.audio import Played, Sound, captured_sound, mixed
+from antithesis.errors import AudioError
+from antithesis.onsets import Heard, sounds
+from antithesis.report import key_name
+from antithesis.segments import LONGEST_S, first_sound
+from daemon.capture.contract import Frames
+from daemon.capture.listener import SILENT_DBFS, Listener, Take
+from daemon.capture.notes import Notes
+from daemon.capture.silence import why_silent
+
+LONGEST_CLIP_S: Final = 12.0
+"""A sound that goes on for longer is cut off."""
+
+_LOOK_S: Final = (6.0, math.inf)  # back: most of the time the sound is right there
+_LEAST_S: Final = 0.05  # a sound that began later than this is not what the finger answers to
+_SAME_S: Final = 0.03
+_BACKGROUND_DB: Final = -35.0  # softer than this, what is under a sound does not matter
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A piece of what was heard.
+
+    Attributes:
+        frames: (n, channels), from the onset on.
+        sample_rate: In Hz.
+        at: When it began, in seconds since 1970.
+        ago_s: How long before the press that was.
+        over: Whether the sound had come to its end.
+        background_db: What sounded under it, against its loudest; -inf for silence.
+        gaps: How many blocks are missing in it.
+        played: The key it was played by, where one was heard.
+        device: What it was heard on.
+        held: Whether it is what came between press and release, with silence around it perhaps.
+    """
+
+    frames: Frames
+    sample_rate: int
+    at: float
+    ago_s: float
+    over: bool = True
+    background_db: float = -math.inf
+    gaps: int = 0
+    played: Played | None = None
+    device: str = ""
+    held: bool = False
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.frames) / self.sample_rate
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is all of it that a match looks at."""
+        return self.over or self.duration_s >= LONGEST_S
+
+    @property
+    def missing_s(self) -> float:
+        """Seconds until there can be enough."""
+        return 0.0 if self.enough else LONGEST_S - self.duration_s
+
+    @property
+    def file_name(self) -> str:
+        """A name that says when it was heard, and the key, where that is known."""
+        when = datetime.fromtimestamp(self.at).astimezone()
+        key = f" {key_name(self.played.note)}" if self.played else ""
+        return f"Capture {when:%Y-%m-%d %H.%M.%S}.{when.microsecond // 10_000:02}{key}.wav"
+
+    def sound(self, source: str) -> Sound:
+        """What is to be matched, from its onset on; AudioError where there is no sound in it."""
+        sound = captured_sound(self.frames, self.sample_rate, source=source)
+        if self.held:
+            sound = first_sound(sound)
+        length = round(LONGEST_S * sound.sample_rate)
+        return replace(sound, samples=sound.samples[:length], played=self.played)
+
+    def __str__(self) -> str:
+        remarks = [f"{self.duration_s:.2f} s, {self.ago_s:.2f} s ago, from {self.device}"]
+        if self.played:
+            remarks.append(f"{key_name(self.played.note)} by MIDI")
+        if self.background_db > _BACKGROUND_DB:
+            remarks.append(f"over other sound {-self.background_db:.0f} dB softer")
+        if not self.over:
+            remarks.append("still sounding")
+        if self.gaps:
+            remarks.append(f"{self.gaps} dropped block{'s' if self.gaps > 1 else ''} in it")
+        return ", ".join(remarks)
+
+    def facts(self) -> dict[str, object]:
+        """What the outcome's JSON says of it."""
+        return {
+            "at": self.at,
+            "device": self.device,
+            "background_db": self.background_db if math.isfinite(self.background_db) else None,
+            "dropped_blocks": self.gaps,
+            "by_midi": self.played is not None,
+        }
+
+
+@dataclass(frozen=True)
+class _Last:
+    """What was cut last: asked again with nothing new since, the one before it is meant."""
+
+    take: Take
+    start: int
+
+
+class Cutter:
+    """Cuts what a listener has heard; `notes` are what it was played by."""
+
+    def __init__(self, listener: Listener, notes: Notes) -> None:
+        self._listener = listener
+        self._notes = notes
+        self._last: _Last | None = None
+
+    def just_heard(self, at: float, back: int = 0) -> Clip:
+        """The sound that began last before a time of the monotonic clock, or `back` further back.
+
+        Raises:
+            AudioError: nothing is listened to, or only silence came.
+        """
+        take = self._take()
+        until = take.position(at)
+        heard = self._before(take, until)
+        if self._last and self._last.take is take and _near(take, heard, self._last.start):
+            back += 1
+        for _ in range(back):
+            heard = self._before(take, heard.start, heard.start)
+        self._last = _Last(take, heard.start)
+        return self._clip(take, heard, at)
+
+    def whole(self, clip: Clip) -> Clip:
+        """A clip that was still sounding, as far as it goes by now; it is the one cut last."""
+        if self._last is None:
+            return clip
+        take, start = self._last.take, self._last.start
+        until = min(take.ring.written, start + round(LONGEST_CLIP_S * take.device.sample_rate))
+        begin = max(0, start - take.device.sample_rate)
+        found = [heard for heard in _sounds(take, begin, until) if _near(take, heard, start)]
+        if not found:
+            return clip
+        longer = self._clip(take, replace(found[-1], start=start), time.monotonic())
+        return replace(longer, ago_s=clip.ago_s, background_db=clip.background_db)
+
+    def held(self, pressed_at: float, released_at: float) -> Clip:
+        """What was heard from press to release."""
+        take = self._take()
+        start, stop = take.position(pressed_at), take.position(released_at)
+        clip = self._clip(take, Heard(start, stop, True, -math.inf), released_at)
+        return replace(clip, held=True)
+
+    def sounds_since(self, take: Take, position: int, now: float) -> list[tuple[int, Clip]]:
+        """Sounds that began at or after a position, with it, and of which there is enough."""
+        begin = max(0, position - take.device.sample_rate)
+        found = _sounds(take, begin, take.ring.written)
+        clips = [
+            (heard.start, self._clip(take, heard, now)) for heard in found if heard.start > position
+        ]
+        return [(start, clip) for start, clip in clips if clip.enough]
+
+    def _take(self) -> Take:
+        if self._listener.take is None:
+            trouble = self._listener.condition.trouble or "no device is open yet"
+            raise AudioError(f"nothing is listened to: {trouble}")
+        return self._listener.take
+
+    def _before(self, take: Take, until: int, limit: int | None = None) -> Heard:
+        """The last sound that began before `until`, looking back as far as it takes."""
+        rate = take.device.sample_rate
+        newest = until - round(_LEAST_S * rate) if limit is None else limit - round(_SAME_S * rate)
+        for look_s in _LOOK_S:
+            begin = max(0, until - round(min(look_s, 1e6) * rate))
+            early = begin + rate  # what began right there may have begun before
+            found = [heard for heard in _sounds(take, begin, until) if heard.start <= newest]
+            if found and (found[-1].start >= early or begin == 0):
+                return found[-1]
+        if found:
+            return found[-1]
+        raise AudioError(self._nothing(take, until, further=limit is not None))
+
+    def _nothing(self, take: Take, until: int, *, further: bool) -> str:
+        if further:
+            return "no sound before that one is remembered; see capture.seconds"
+        _, frames = take.ring.read(0, until)
+        peak = float(abs(frames).max(initial=0.0))
+        seconds = len(frames) / take.device.sample_rate
+        if peak > 10 ** (SILENT_DBFS / 20):
+            return f"no beginning of a sound in the last {seconds:.0f} s of {take.device.name}"
+        trouble = self._listener.condition.trouble
+        played = self._notes.since(take.time(until - len(frames)))
+        return why_silent(take.device, seconds, trouble, played)
+
+    def _clip(self, take: Take, heard: Heard, at: float) -> Clip:
+        rate = take.device.sample_rate
+        stop = min(heard.stop, heard.start + round(LONGEST_CLIP_S * rate))
+        start, frames = take.ring.read(heard.start, stop)
+        onset_at = take.time(start)
+        return Clip(
+            frames=frames,
+            sample_rate=rate,
+            at=time.time() - (time.monotonic() - onset_at),
+            ago_s=at - onset_at,
+            over=heard.over,
+            background_db=heard.background_db,
+            gaps=sum(start < gap < stop for gap in take.gaps),
+            played=self._notes.played(onset_at),
+            device=take.device.name,
+        )
+
+
+def _near(take: Take, heard: Heard, start: int) -> bool:
+    return abs(heard.start - start) <= _SAME_S * take.device.sample_rate
+
+
+def _sounds(take: Take, begin: int, until: int) -> list[Heard]:
+    """Sounds between two positions of a take, by positions."""
+    first, frames = take.ring.read(begin, until)
+    return [
+        replace(heard, start=heard.start + first, stop=heard.stop + first)
+        for heard in sounds(mixed(frames), take.device.sample_rate)
+    ]

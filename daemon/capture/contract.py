@@ -1,0 +1,110 @@
+"""What can be listened to, whatever brings it: JACK, PortAudio, or Windows' own loopback.
+
+A back end is a module, imported when it is asked. It lists devices and opens one; an open device
+calls back with what it hears, from a thread of its own, until it is left.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from antithesis.errors import DeviceError
+
+Frames = npt.NDArray[np.float32]
+
+Hear = Callable[[Frames, bool], None]
+"""Takes frames (n, channels), and whether some before them were lost; must come back at once."""
+
+MOST_CHANNELS: Final = 2
+
+BACKENDS: Final[Mapping[str, str]] = {
+    "jack": "daemon.capture.jackserver",
+    "wasapi": "daemon.capture.wasapi",
+    "portaudio": "daemon.capture.portaudio",
+}
+"""In the order in which they are asked: those that hear what the computer plays come first."""
+
+_ONLY_ON: Final = {"wasapi": "win32"}
+
+
+@dataclass(frozen=True)
+class Device:
+    """Something to listen to; `loopback` says that it hears what the computer plays."""
+
+    name: str
+    backend: str
+    sample_rate: int
+    channels: int
+    loopback: bool = False
+    usual: bool = False  # the system's own choice
+
+
+class OpenDevice(Protocol):
+    """A device that is heard."""
+
+    def there(self) -> bool:
+        """Whether it still brings sound, or would; called now and then, to be tended as well."""
+
+
+class Backend(Protocol):
+    """What a back end's module has."""
+
+    def devices(self) -> list[Device]:
+        """What there is now; DeviceError where the back end itself does not work here."""
+
+    def opened(self, device: Device, hear: Hear) -> AbstractContextManager[OpenDevice]:
+        """Hear a device; DeviceError where it cannot be had."""
+
+
+def backend(name: str) -> Backend:
+    """The back end of that name; its library is not imported before it is used."""
+    module: Backend = import_module(BACKENDS[name])
+    return module
+
+
+def backends(only: str = "") -> Iterator[str]:
+    """The back ends of this system, or the one that is asked for."""
+    for name in BACKENDS:
+        if only in ("", name) and _ONLY_ON.get(name, sys.platform) == sys.platform:
+            yield name
+
+
+def sources(only: str = "") -> tuple[list[Device], list[str]]:
+    """Every device of this system's back ends, and why some of these have none."""
+    found: list[Device] = []
+    troubles: list[str] = []
+    for name in backends(only):
+        try:
+            found += backend(name).devices()
+        except DeviceError as error:
+            troubles.append(f"{name}: {error}")
+    return found, troubles
+
+
+def choose(wanted: str, devices: list[Device]) -> Device | None:
+    """The device that is meant by its name or the beginning of it; without one, a loopback.
+
+    Never an ordinary input unless it is asked for: nobody's microphone is listened to by default.
+    """
+    if not wanted:
+        loopbacks = [device for device in devices if device.loopback]
+        return next((d for d in loopbacks if d.usual), loopbacks[0] if loopbacks else None)
+    lookups: tuple[Callable[[str], bool], ...] = (
+        lambda name: name == wanted,
+        lambda name: name.casefold().startswith(wanted.casefold()),
+        lambda name: wanted.casefold() in name.casefold(),
+    )
+    return next((d for lookup in lookups for d in devices if lookup(d.name)), None)
+
+
+def open_device(device: Device, hear: Hear) -> AbstractContextManager[OpenDevice]:
+    """Hear a device, by its own back end."""
+    return backend(device.backend).opened(device, hear)

@@ -1,0 +1,134 @@
+"""The ear of the daemon: what the computer plays, what is played on MIDI keys, and hotkeys."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from antithesis.errors import AudioError
+from daemon.bindings import Keys
+from daemon.capture.clips import Clip, Cutter
+from daemon.capture.listener import TEND_S, Condition, Listener, Take
+from daemon.capture.notes import Notes
+from daemon.midiear import MidiEar
+from daemon.presses import Action, Press
+
+if TYPE_CHECKING:
+    from mido import Message
+
+    from daemon.config import Config
+
+_LOOK_S: Final = 0.3
+"""How often an armed ear looks for sounds; how soon a match begins after a sound's end."""
+
+_LOOK_BACK_S: Final = 4.0
+_KEY_PRESSES: Final = frozenset((Action.HOLD,))  # whose key matters when it goes up, too
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Ear:
+    """Hears while it is entered, and tells `press` what a key, or a sound while armed, asks for."""
+
+    def __init__(self, config: Config, press: Callable[[Press], object]) -> None:
+        capture, keys = config.capture, config.hotkeys
+        self.armed = capture.armed
+        self._listening = capture.listen
+        self._threshold_dbfs = capture.threshold_dbfs
+        self._press = press
+        self._notes = Notes()
+        self._keys = Keys(keys.bindings())
+        self._listener = Listener(
+            capture.device, capture.backend, seconds=capture.seconds, tending=self._watch_for_sounds
+        )
+        wanted = (*keys.ports, *(binding.port for binding in self._keys.bindings.values()))
+        self._midi = MidiEar(self._hear_midi, wanted, backend=config.midi.backend)
+        self._cutter = Cutter(self._listener, self._notes)
+        self._held_since: float | None = None
+        self._look_in = 0
+        self._seen: tuple[Take, int] | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            opening.enter_context(self._midi)
+            if self._listening:
+                opening.enter_context(self._listener)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    @property
+    def condition(self) -> Condition:
+        """How listening goes."""
+        return self._listener.condition
+
+    def cut(self, press: Press) -> Clip | None:
+        """What a press means: a clip, or nothing yet while a key is held.
+
+        Raises:
+            AudioError: there is no such sound, and why.
+        """
+        if not self._listening:
+            raise AudioError("nothing is listened to: set capture.listen to true")
+        if press.clip is not None:
+            return press.clip
+        if press.action is Action.CAPTURE:
+            return self._cutter.just_heard(press.at, press.back)
+        if press.down:
+            self._held_since = press.at
+            return None
+        if self._held_since is None:
+            raise AudioError("released without having been pressed: press, play, release")
+        pressed_at, self._held_since = self._held_since, None
+        return self._cutter.held(pressed_at, press.at)
+
+    def whole(self, clip: Clip) -> Clip:
+        """A clip that was still sounding, as far as it goes by now."""
+        return self._cutter.whole(clip)
+
+    def arm(self) -> bool:
+        """Capture each sound by itself from now on, or no longer; says which."""
+        self._seen = None
+        self.armed = not self.armed
+        return self.armed
+
+    def _hear_midi(self, message: Message, port: str, at: float) -> None:
+        for action, down in self._keys.hear(message, port):
+            if down or action in _KEY_PRESSES:
+                self._press(Press(action, down, at))
+        if message.type in ("note_on", "note_off") and not self._keys.mine(message, port):
+            velocity = message.velocity if message.type == "note_on" else 0
+            self._notes.hear(message.note, message.channel, velocity, at)
+
+    def _watch_for_sounds(self, take: Take) -> None:
+        """While armed, press for each sound that is loud enough, once there is enough of it."""
+        if not self.armed:
+            return
+        if self._seen is None or self._seen[0] is not take:
+            self._seen = (take, take.ring.written)
+        if self.condition.level_dbfs > self._threshold_dbfs:
+            self._look_in = round(_LOOK_BACK_S / TEND_S)  # from now on something may come to an end
+        self._look_in -= 1
+        if self._look_in > 0 and self._look_in % round(_LOOK_S / TEND_S) == 0:
+            self._press_for_sounds(take)
+
+    def _press_for_sounds(self, take: Take) -> None:
+        assert self._seen is not None
+        now = take.time(take.ring.written)
+        rate = take.device.sample_rate
+        since = max(self._seen[1], take.ring.written - round(_LOOK_BACK_S * rate))
+        for position, clip in self._cutter.sounds_since(take, since, now):
+            self._seen = (take, position + 1)
+            if abs(clip.frames).max() > 10 ** (self._threshold_dbfs / 20):
+                self._press(Press(Action.CAPTURE, clip=clip))

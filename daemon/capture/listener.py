@@ -1,0 +1,187 @@
+"""Always listening: one device, heard into a ring, by a thread that sees that it is there."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+
+from antithesis.errors import DeviceError
+from antithesis.ring import Ring
+from daemon.capture.contract import Device, Frames, OpenDevice, choose, open_device, sources
+
+TEND_S: Final = 0.1
+"""How often the device is looked after."""
+
+RETRY_S: Final = (0.5, 1.0, 2.0, 5.0)
+"""How long to wait before a device that is not there is looked for again."""
+
+SILENT_DBFS: Final = -80.0
+
+_GAPS: Final = 100  # are remembered
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Take:
+    """What one device brought in one format: its ring, and when that was.
+
+    `gaps` are the positions before which something is missing: a dropped block, or a time in which
+    the device was away.
+    """
+
+    def __init__(self, device: Device, seconds: float) -> None:
+        self.device = device
+        self.ring = Ring(round(seconds * device.sample_rate), device.channels)
+        self.dropped = 0
+        self.gaps: deque[int] = deque(maxlen=_GAPS)
+        self._clock = (0, time.monotonic())
+
+    def hear(self, frames: Frames, lost: bool) -> None:
+        """Copy a block; what a device calls back."""
+        if lost and self.ring.written:  # the first block ever has always missed something
+            self.dropped += 1
+            self.gaps.append(self.ring.written)
+        self.ring.write(frames)
+        self._clock = (self.ring.written, time.monotonic())
+
+    def position(self, at: float) -> int:
+        """The frame that was heard at a time of the monotonic clock; the newest for later ones."""
+        written, then = self._clock
+        return written - max(0, round((then - at) * self.device.sample_rate))
+
+    def time(self, position: int) -> float:
+        """When a frame was heard."""
+        written, then = self._clock
+        return then - (written - position) / self.device.sample_rate
+
+    def fits(self, device: Device) -> bool:
+        """Whether what `device` brings can go on in this ring."""
+        mine = self.device
+        return (mine.sample_rate, mine.channels) == (device.sample_rate, device.channels)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How listening goes: what is heard, how loud it was just now, and what is wrong."""
+
+    device: str = ""
+    level_dbfs: float = -math.inf
+    silent_s: float = 0.0
+    dropped: int = 0
+    trouble: str = ""
+
+
+class Listener:
+    """Listens while it is entered; `take` is what it has, `condition` how it goes.
+
+    `device` and `backend` are as configured; empty ones mean whatever hears what the computer
+    plays. `tending` is called ten times a second by the listener's own thread.
+    """
+
+    def __init__(
+        self,
+        device: str = "",
+        backend: str = "",
+        *,
+        seconds: float = 30.0,
+        tending: Callable[[Take], None] = lambda _take: None,
+    ) -> None:
+        self.take: Take | None = None
+        self.condition = Condition()
+        self._wanted = device
+        self._backend = backend
+        self._seconds = seconds
+        self._tending = tending
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="listener")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _listen(self) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                self._hear(self._found())
+                failures = 0
+            except DeviceError as error:
+                self._tell(str(error))
+                failures += 1
+            self._stop.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
+
+    def _found(self) -> Device:
+        devices, troubles = sources(self._backend)
+        device = choose(self._wanted, devices)
+        if device is not None:
+            return device
+        if self._wanted:
+            there = ", ".join(repr(device.name) for device in devices) or "nothing"
+            raise DeviceError(f"capture.device {self._wanted!r} is not there; there is: {there}")
+        reasons = f" ({'; '.join(troubles)})" if troubles else ""
+        raise DeviceError(
+            f"nothing here hears what the computer plays{reasons}: see `antithesis devices`, and"
+            " name an input in capture.device"
+        )
+
+    def _hear(self, device: Device) -> None:
+        """Listen to a device until it is gone."""
+        if self.take is None or not self.take.fits(device):
+            take = Take(device, self._seconds)
+        else:
+            take = self.take
+            take.device = device
+            take.gaps.append(take.ring.written)
+        with open_device(device, take.hear) as opened:
+            self.take = take
+            self.condition = Condition(device.name)
+            _log.info("listening to %s", _named(device))
+            self._tend(take, opened)
+        if not self._stop.is_set():
+            self._tell(f"{device.name} is gone; listening again when it is back")
+
+    def _tend(self, take: Take, opened: OpenDevice) -> None:
+        heard = take.ring.written
+        silent_since = time.monotonic()
+        while opened.there() and not self._stop.wait(TEND_S):
+            _, frames = take.ring.read(heard, take.ring.written)
+            heard += len(frames)
+            level = _level_dbfs(frames)
+            now = time.monotonic()
+            silent_since = silent_since if level < SILENT_DBFS else now
+            self.condition = Condition(take.device.name, level, now - silent_since, take.dropped)
+            self._tending(take)
+
+    def _tell(self, trouble: str) -> None:
+        if trouble != self.condition.trouble:
+            _log.warning("not listening: %s", trouble)
+        self.condition = Condition(trouble=trouble)
+
+
+def _level_dbfs(frames: Frames) -> float:
+    """The highest sample."""
+    peak = float(np.abs(frames).max(initial=0.0))
+    return 20 * math.log10(peak) if peak > 0 else -math.inf
+
+
+def _named(device: Device) -> str:
+    loopback = "" if device.loopback else ", an input"
+    return f"{device.name} ({device.backend}, {device.sample_rate} Hz{loopback})"

@@ -1,0 +1,120 @@
+"""Commands about what the computer plays: capture, hotkeys, and what can be listened to."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from daemon.commands.grammar import AS_JSON, SECONDS, Refusal, examples, say
+from daemon.presses import Action
+
+if TYPE_CHECKING:
+    from daemon.presses import Answer
+
+_STEPS = [Action.NEXT, Action.PREVIOUS, Action.UNDO, Action.STOP, Action.ARM]
+
+
+@click.command(
+    short_help="Match the sound that the computer just played.",
+    epilog=examples(
+        "antithesis capture                   what was just heard; again: the one before it",
+        "antithesis capture --back 2          two sounds before that",
+        "antithesis capture --hold 3          record for three seconds from now",
+    ),
+)
+@click.option("--back", type=click.IntRange(0, 1000), default=0, help="So many sounds before it.")
+@click.option("--hold", type=SECONDS, metavar="SECONDS", help="Record from now on, for so long.")
+@AS_JSON
+def capture(back: int, hold: float | None, as_json: bool) -> None:
+    """Have the running daemon match the sound that the computer just played.
+
+    Asked again with nothing new since, it is the sound before that. It answers when the first
+    preset is at your synth; better ones follow as for a dropped file.
+    """
+    if hold is None:
+        say(_ordered(Action.CAPTURE, back), as_json)
+    _ordered(Action.HOLD, 1)
+    time.sleep(hold)
+    say(_ordered(Action.HOLD, 0), as_json)
+
+
+@click.command(
+    short_help="What a hotkey would: next, previous, undo, stop, arm.",
+    epilog=examples("antithesis press next", "antithesis press stop"),
+)
+@click.argument("action", type=click.Choice(_STEPS))
+@AS_JSON
+def press(action: str, as_json: bool) -> None:
+    """Have the running daemon do what the hotkey of that name does.
+
+    next and previous step through the matches of the last sound; undo puts back what was there
+    before it; stop ends its search; arm captures each sound by itself, or no longer.
+    """
+    say(_ordered(Action(action)), as_json)
+
+
+def _ordered(action: Action, *arguments: int) -> Answer:
+    from daemon import config
+    from daemon.orders import order
+
+    port = config.load().orders.port
+    answer = order(port, action, *arguments)
+    if answer is None:
+        raise Refusal(f"no daemon answers on UDP port {port}: start it with: antithesis start")
+    return answer
+
+
+@click.command(
+    short_help="What can be listened to; * hears what the computer plays.",
+    epilog=examples("antithesis devices", "antithesis devices --json"),
+)
+@AS_JSON
+def devices(as_json: bool) -> None:
+    """List what `capture.device` can name; a * marks what hears the computer's own sound."""
+    from dataclasses import asdict
+
+    from daemon import config
+    from daemon.capture import sources
+    from daemon.capture.contract import choose
+
+    settings = config.load().capture
+    found, troubles = sources(settings.backend)
+    chosen = choose(settings.device, found)
+    for device in found:
+        if as_json:
+            click.echo(json.dumps(asdict(device) | {"chosen": device == chosen}))
+            continue
+        marks = ("*" if device.loopback else " ") + (">" if device == chosen else " ")
+        kind = f"{device.backend}, {device.sample_rate} Hz, {device.channels} channels"
+        click.echo(f"{marks} {device.name}  ({kind})")
+    for trouble in troubles:
+        click.echo(f"   {trouble}", err=True)
+
+
+@click.group()
+def learn() -> None:
+    """Learn by being shown."""
+
+
+@learn.command(
+    short_help="Bind a key, pad or pedal to an action by pressing it.",
+    epilog=examples("antithesis learn hotkey", "antithesis learn hotkey hold"),
+)
+@click.argument("action", type=click.Choice(list(Action)), default=Action.CAPTURE)
+@click.option("--seconds", type=SECONDS, default=30.0, show_default=True, help="To wait for it.")
+def hotkey(action: str, seconds: float) -> None:
+    """Bind ACTION (capture, if none is given) to the key, pad or pedal that is pressed next.
+
+    It is written into the configuration; the daemon knows it from its next start on.
+    """
+    from daemon import config
+    from daemon.learning import learn as learned
+
+    settings = config.load()
+    click.echo(f"press the key, pad or pedal for: {action}")
+    binding = learned(settings.midi.backend, seconds)
+    path = config.keep("hotkeys", action, str(binding))
+    click.echo(f"{action}: {binding}, written into {path}")

@@ -1,0 +1,141 @@
+"""What comes in by MIDI: hotkeys, and the notes that a sound is played by.
+
+Ports call back from threads of their own. A port of ours is made where the system lets us; those of
+others are opened by name, and again when they come back.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from antithesis.errors import DeviceError
+from daemon import midiports
+
+if TYPE_CHECKING:
+    from mido import Message
+
+PORT: Final = "Antithesis In"
+EVERY: Final = "*"
+LOOK_S: Final = 2.0
+"""How often ports that may come and go are looked for."""
+
+Hear = Callable[["Message", str, float], None]
+"""Takes a message, the name of its port, and when it came by the monotonic clock."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+class MidiEar:
+    """Hears a port of our own and the `wanted` ones while it is entered; "*" is every port.
+
+    `own` tells whether there is a port of our own; where there can be none it says so once.
+    """
+
+    def __init__(
+        self, hear: Hear, wanted: Iterable[str] = (), *, backend: str = "", own: bool = True
+    ) -> None:
+        self._hear = hear
+        self._wanted = tuple(dict.fromkeys(name for name in wanted if name))
+        self._backend = backend
+        self._own = own
+        self._ports: dict[str, Any] = {}
+        self._missing: set[str] = set()
+        self._stop = threading.Event()
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            opening.callback(self._close)
+            if self._own:
+                self._open_own()
+            if self._wanted:
+                self._look()
+                thread = threading.Thread(target=self._keep_looking, name="MIDI ports")
+                thread.start()
+                opening.callback(thread.join)
+                opening.callback(self._stop.set)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    @property
+    def ports(self) -> list[str]:
+        """The ports that are open."""
+        return list(self._ports)
+
+    def _open_own(self) -> None:
+        try:
+            port = midiports.open_input(PORT, backend=self._backend, virtual=True)
+        except DeviceError as error:
+            _log.info("no MIDI port of our own: %s", error)
+            return
+        self._take(PORT, port)
+
+    def _keep_looking(self) -> None:
+        while not self._stop.wait(LOOK_S):
+            self._look()
+
+    def _look(self) -> None:
+        """Open what is wanted and there, and close what has gone."""
+        try:
+            there = [name for name in midiports.input_names(self._backend) if PORT not in name]
+        except DeviceError as error:
+            self._say_once(str(error))
+            return
+        found = {name: self._found(name, there) for name in self._wanted}
+        for name in [name for name in self._ports if name != PORT and name not in there]:
+            _log.warning("the MIDI port %s is gone", name)
+            self._ports.pop(name).close()
+        for wanted, names in found.items():
+            if not names and wanted != EVERY:
+                self._say_once(f"no MIDI port {wanted!r} yet; it is looked for")
+            for name in names:
+                self._open_named(name)
+
+    def _found(self, wanted: str, there: list[str]) -> list[str]:
+        if wanted == EVERY:
+            return there
+        name = midiports.match(wanted, there)
+        return [name] if name else []
+
+    def _open_named(self, name: str) -> None:
+        if name in self._ports:
+            return
+        try:
+            self._take(name, midiports.open_input(name, backend=self._backend))
+        except DeviceError as error:
+            self._say_once(str(error))
+        else:
+            self._missing.clear()
+            _log.info("hearing the MIDI port %s", name)
+
+    def _take(self, name: str, port: Any) -> None:
+        self._ports[name] = port
+        port.callback = partial(self._heard, name)
+
+    def _heard(self, name: str, message: Message) -> None:
+        self._hear(message, name, time.monotonic())
+
+    def _say_once(self, trouble: str) -> None:
+        if trouble not in self._missing:
+            self._missing.add(trouble)
+            _log.warning("%s", trouble)
+
+    def _close(self) -> None:
+        for port in self._ports.values():
+            port.close()
+        self._ports.clear()

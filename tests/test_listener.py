@@ -1,0 +1,128 @@
+"""Always listening: devices that come and go and change, and what is known of them meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from daemon.capture.contract import Device, choose
+from daemon.capture.listener import Listener, Take
+from tests.fakeear import RATE, FakeDevices
+
+PATIENCE_S = 30
+
+
+@pytest.fixture
+def devices(monkeypatch):
+    return FakeDevices(monkeypatch)
+
+
+def until(condition):
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end
+        threading.Event().wait(0.005)
+
+
+def noise(seconds, seed=0):
+    return np.random.default_rng(seed).uniform(-0.5, 0.5, round(seconds * RATE)).astype(np.float32)
+
+
+def test_what_is_played_is_in_the_ring_sample_by_sample(devices):
+    devices.plug()
+    sound = noise(1.0)
+    with Listener(seconds=3.0) as ear:
+        devices.play(sound, block=333)
+        _, frames = ear.take.ring.read(0, len(sound))
+    assert np.array_equal(frames, np.repeat(sound[:, None], 2, axis=1))
+
+
+def test_level_silence_and_dropped_blocks_are_known(devices):
+    devices.plug()
+    with Listener(seconds=3.0) as ear:
+        devices.play(0.5 * np.ones(1000))
+        until(lambda: ear.condition.level_dbfs == pytest.approx(-6.02, abs=0.01))
+        devices.play(np.zeros(1000), lost=True)
+        until(lambda: ear.condition.silent_s > 0.05)
+        assert ear.condition.level_dbfs == -math.inf
+        assert ear.condition.dropped == 1
+        assert list(ear.take.gaps) == [1000]
+
+
+def test_device_that_is_unplugged_is_heard_again_when_it_is_back(devices, caplog):
+    devices.plug()
+    with caplog.at_level(logging.INFO), Listener(seconds=3.0) as ear:
+        devices.play(noise(0.5))
+        devices.unplug()
+        devices.wait(open_=False)
+        until(lambda: "nothing here hears" in ear.condition.trouble)
+        devices.plug()
+        devices.play(noise(0.5, seed=1))
+        until(lambda: not ear.condition.trouble)
+        _, frames = ear.take.ring.read(0, RATE)
+        assert np.array_equal(frames[:, 0], np.concatenate([noise(0.5), noise(0.5, seed=1)]))
+        assert list(ear.take.gaps) == [RATE // 2]
+    assert sum("listening to everything" in message for message in caplog.messages) == 2
+    assert sum("nothing here hears" in message for message in caplog.messages) == 1  # said once
+
+
+def test_device_that_comes_back_at_another_rate_begins_another_take(devices):
+    devices.plug()
+    with Listener(seconds=3.0) as ear:
+        devices.play(noise(0.1))
+        before = ear.take
+        devices.plug(rate=48000, channels=1)
+        until(lambda: ear.take is not before)
+        devices.play(noise(0.1))
+        until(lambda: ear.condition.level_dbfs > -10)
+        assert ear.take.device.sample_rate == 48000
+        assert ear.take.ring.read(0, 100)[1].shape == (100, 1)
+
+
+def test_listening_ends_at_once_also_while_there_is_nothing_to_listen_to(devices):
+    with Listener() as ear:
+        until(lambda: ear.condition.trouble)
+    assert ear.take is None
+
+
+def test_time_and_position_are_two_names_of_one_moment():
+    take = Take(Device("a", "fake", RATE, 1), 3.0)
+    take.hear(np.zeros((RATE, 1), np.float32), False)
+    now = time.monotonic()
+    assert take.position(now + 5) == RATE
+    assert take.position(take.time(RATE // 2)) == RATE // 2
+    assert take.time(0) == pytest.approx(now - 1.0, abs=0.05)
+
+
+LOOPBACK = Device("Speakers [Loopback]", "wasapi", 48000, 2, loopback=True)
+USUAL = Device("Headphones [Loopback]", "wasapi", 48000, 2, loopback=True, usual=True)
+MICROPHONE = Device("Microphone", "portaudio", 44100, 1, usual=True)
+
+
+def test_without_a_wish_it_is_what_the_computer_plays_by_its_usual_device():
+    assert choose("", [MICROPHONE, LOOPBACK, USUAL]) == USUAL
+    assert choose("", [MICROPHONE, LOOPBACK]) == LOOPBACK
+
+
+def test_a_microphone_is_never_listened_to_unasked():
+    assert choose("", [MICROPHONE]) is None
+    assert choose("micro", [USUAL, MICROPHONE]) == MICROPHONE
+
+
+def test_a_device_is_found_by_a_part_of_its_name():
+    assert choose("phones [", [USUAL, LOOPBACK]) == USUAL
+    assert choose("nothing", [USUAL, LOOPBACK]) is None
+
+
+def test_a_wish_that_is_not_there_is_told_with_what_there_is(devices):
+    devices.plug("Speakers")
+    with Listener("Fireface") as ear:
+        until(lambda: ear.condition.trouble)
+        assert ear.condition.trouble == (
+            "capture.device 'Fireface' is not there; there is: 'Speakers'"
+        )
