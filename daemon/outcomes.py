@@ -153,7 +153,7 @@ def _read(path: Path) -> str:
 def _json(text: str) -> object:
     try:
         content: object = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return content
 

@@ -48,7 +48,7 @@ class History:
     def _read(self) -> list[Before]:
         try:
             content = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return []
         return list(_understood(content)) if isinstance(content, list) else []
 

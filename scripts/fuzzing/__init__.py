@@ -1,0 +1,1 @@
+"""What fuzzers are set upon."""
