@@ -30,7 +30,10 @@ LONGEST_GATE_S: Final = 2.0
 
 @dataclass(frozen=True)
 class Head:
-    """One distribution: ``size`` classes or bins over ``low`` to ``high`` in encoded units."""
+    """One distribution: ``size`` classes or bins over ``low`` to ``high`` in encoded units.
+
+    ``id`` is the parameter's; ``fine`` that of another that holds what is between two whole steps.
+    """
 
     id: str
     size: int
@@ -39,6 +42,7 @@ class Head:
     high: float
     to_encoded: Law
     to_plain: Law
+    fine: str | None = None
 
     def position(self, plain: Floats) -> Floats:
         """Place of plain values among the classes or bins, 0 to size - 1."""
@@ -120,7 +124,9 @@ def _parameter_heads() -> tuple[Head, ...]:
 
 GATE: Final = Head("gate_s", BINS, False, 0.0, LONGEST_GATE_S, _same, _same)
 HEADS: Final = (*_parameter_heads(), GATE)
+PLACE: Final = {head.id: k for k, head in enumerate(HEADS)}
 WIDTH: Final = max(head.size for head in HEADS)
+MIDDLE: Final = (BINS - 1) // 2
 
 
 def encode(notes: Notes, gate_s: npt.ArrayLike) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -128,16 +134,22 @@ def encode(notes: Notes, gate_s: npt.ArrayLike) -> tuple[Floats, npt.NDArray[np.
     gates = np.broadcast_to(np.asarray(gate_s, np.float64), len(notes.plain))
     let_go = gates < LONGEST_GATE_S
     heard = audible(notes.plain, velocity=127, gate_s=gates, note_off=let_go)
+    counts = np.stack(
+        [let_go if head is GATE else heard[:, BY_ID[head.id].index] for head in HEADS], axis=1
+    )
+    return on_places(notes.plain, gates), counts
+
+
+def on_places(plain: Floats, gates: Floats) -> Floats:
+    """Places (n, heads) of presets (n, 38) in plain units and gates in seconds (n,)."""
     places = np.empty((len(gates), len(HEADS)))
-    counts = np.empty(places.shape, np.bool_)
     for k, head in enumerate(HEADS):
         if head is GATE:
-            places[:, k], counts[:, k] = head.position(gates), let_go
+            places[:, k] = head.position(gates)
         else:
-            index = BY_ID[head.id].index
-            places[:, k] = head.position(notes.plain[:, index])
-            counts[:, k] = heard[:, index]
-    return places, counts
+            parts = [BY_ID[id].index for id in (head.id, head.fine) if id]
+            places[:, k] = head.position(plain[:, parts].sum(axis=1))
+    return places
 
 
 def decode(places: Floats) -> tuple[Floats, Floats]:
@@ -152,7 +164,12 @@ def decode(places: Floats) -> tuple[Floats, Floats]:
         if head is GATE:
             gates = head.plain(places[:, k])
         else:
-            plain[:, BY_ID[head.id].index] = head.plain(places[:, k])
+            index = BY_ID[head.id].index
+            value = head.plain(places[:, k])
+            plain[:, index] = value
+            if head.fine:
+                plain[:, index] = np.clip(np.round(value), MINIMUM[index], MAXIMUM[index])
+                plain[:, BY_ID[head.fine].index] = value - plain[:, index]
     return np.clip(plain, MINIMUM, MAXIMUM), gates  # a logarithm may overshoot by a rounding
 
 
@@ -189,10 +206,10 @@ def draw(distributions: Floats, rng: np.random.Generator, count: int, sharpness:
 
 def off(places: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Which of places (..., heads) say exactly that a split or an amount is off."""
-    return np.asarray(_SWITCHABLE & (np.asarray(places) == (BINS - 1) / 2))
+    return np.asarray(SWITCHABLE & (np.asarray(places) == MIDDLE))
 
 
 SIZES: Final = np.array([head.size for head in HEADS])
 CONTINUOUS: Final = np.array([not head.choice for head in HEADS])
 LIVE: Final = np.arange(WIDTH) < SIZES[:, None]
-_SWITCHABLE: Final = np.array([head.id in OFF_IN_THE_MIDDLE for head in HEADS])
+SWITCHABLE: Final = np.array([head.id in OFF_IN_THE_MIDDLE for head in HEADS])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -12,21 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis import pitch
+from antithesis.candidates import VELOCITY, Fixed, Scored, Stage, retuned
 from antithesis.distances import Target, mss
-from antithesis.encoding import decode
-from antithesis.errors import AudioError
+from antithesis.errors import AudioError, PresetError
+from antithesis.gallery import Gallery
 from antithesis.network import Network
 from antithesis.parameters import BY_ID, DEFAULT, MAXIMUM
+from antithesis.posterior import Posterior
 from antithesis.preset import Preset
 from antithesis.rules import audible
-from antithesis.search import (
-    VELOCITY,
-    Scored,
-    Stage,
-    propose,
-    refine,
-    retuned,
-)
+from antithesis.search import refine
 from antithesis.spectra import SAMPLE_RATE
 from antithesis.synth import render_notes
 from antithesis.synth.waves import SEMITONE
@@ -35,6 +30,8 @@ Floats = npt.NDArray[np.float64]
 
 MATCHED_S: Final = 2.0  # what of a sound is matched
 _DRAWS: Final = 7  # candidates a key besides the likeliest
+_NEWS: Final = 0.03  # of the distance: a gain worth telling while the search goes on
+_PAUSE_S: Final = 0.2  # between two matches: each costs as much as a dozen renders
 _KEYS: Final = 4  # asked about, at most
 _OCTAVE: Final = 12
 _NOTE_RANGE: Final = (12, 115)
@@ -84,12 +81,16 @@ def match(
     budget_s: float,
     note: int | None = None,
     named: int | None = None,
+    velocity: int | None = None,
+    gate_s: float | None = None,
+    locked: Mapping[str, float] | None = None,
     seed: int = 0,
     stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Match]:
+) -> Matching:
     """Match a sound, for as long as the budget and whoever asks allow.
 
-    Yields the best of the network's candidates first, then a match whenever a better one is found.
+    Yields the best of the network's candidates first, then a match whenever a better one is found:
+    nearer, or as near and likelier. Ends early when nothing is left to gain.
 
     Args:
         samples: The sound (n,), mono at 44.1 kHz, from its onset on; its first 2 s are matched.
@@ -97,13 +98,26 @@ def match(
         budget_s: Seconds of searching; 0 stops after the network's candidates.
         note: MIDI note of the sound, where it is known for certain.
         named: MIDI note that a file's name or header gives: its octave is no more than a hint.
+        velocity: MIDI velocity of the sound, where it is known; the match is for that key press.
+        gate_s: Seconds from its note-on to its note-off, where they are known.
+        locked: Plain values by parameter id that every match has to keep.
         seed: The same seed makes the same draws.
-        stop: Asked after every dozen renders; the search ends when it says so.
+        stop: Asked after every few dozen renders; the search ends when it says so.
 
     Raises:
         AudioError: the sound is empty, silent or not finite.
+        PresetError: a locked parameter does not exist, or cannot have that value.
     """
-    return _Matcher(_prepared(samples), network, budget_s, note, named, seed).run(stop)
+    fixed = Fixed(_checked(locked or {}), velocity or VELOCITY, gate_s)
+    return Matching(_prepared(samples), network, budget_s, note, named, fixed, seed, stop)
+
+
+def _checked(locked: Mapping[str, float]) -> dict[str, float]:
+    for id in locked:
+        if id not in BY_ID:
+            raise PresetError(f"no parameter {id!r} to lock: ids are kOsc1Wave to kMasterVolume")
+    kept = Preset.init().replace(**locked).by_id()
+    return {id: kept[id] for id in locked}
 
 
 def _prepared(samples: npt.NDArray[np.floating]) -> Floats:
@@ -117,8 +131,8 @@ def _prepared(samples: npt.NDArray[np.floating]) -> Floats:
     return np.asarray(np.pad(sound, (0, round(MATCHED_S * SAMPLE_RATE) - len(sound))))
 
 
-class _Matcher:
-    """One match: the target, what was heard of it, and the way from guess to best."""
+class Matching:
+    """One match under way: an iterator of ever better matches, best last."""
 
     def __init__(
         self,
@@ -127,7 +141,9 @@ class _Matcher:
         budget_s: float,
         note: int | None,
         named: int | None,
+        fixed: Fixed,
         seed: int,
+        stop: Callable[[], bool],
     ) -> None:
         self._started = time.monotonic()
         self._target = target
@@ -135,29 +151,56 @@ class _Matcher:
         self._budget_s = budget_s
         self._note = note
         self._named = named
+        self._fixed = fixed
         self._rng = np.random.default_rng(seed)
-        self._stage = Stage(target)
+        self._stop = stop
+        self._stage = Stage(target, fixed)
         self._scoring = Target(target)
+        self._gallery: Gallery | None = None
+        self._found = self._matches()
 
-    def run(self, stop: Callable[[], bool]) -> Iterator[Match]:
-        """The matches, best last."""
+    def __iter__(self) -> Iterator[Match]:
+        """The matches still to come."""
+        return self
+
+    def __next__(self) -> Match:
+        """The next better match; the first comes after the network's candidates are ranked."""
+        return next(self._found)
+
+    def close(self) -> None:
+        """Leave the search; what was found stays."""
+        self._found.close()
+
+    def candidates(self) -> list[Match]:
+        """Up to four matches, nearest first, any two of which sound different.
+
+        By how much: :data:`antithesis.gallery.APART_DB`. Empty before the first match.
+        """
+        kept = self._gallery.kept if self._gallery else []
+        return [self._match(self._in_tune(scored)) for scored in kept]
+
+    def _matches(self) -> Generator[Match, None, None]:
         keys = self._keys()
         tables = self._network.predict(self._target[None], keys)
-        pool = self._stage.score(propose(tables, keys, self._rng, _DRAWS))
-        best = min(pool, key=lambda s: s.distance)
-        told = self._match(self._in_tune(best))
-        yield told
-        if self._elapsed_s >= self._budget_s:
-            return
-        for found in refine(self._stage, pool, self._rng):
-            if found.distance < best.distance:
-                best = found
-                better = self._match(self._in_tune(best))
-                if better.distance < told.distance:
-                    told = better
-                    yield told
-            if self._elapsed_s >= self._budget_s or stop():
-                return
+        posterior = Posterior(keys, tables, self._fixed)
+        pool = self._stage.score(posterior.propose(self._rng, _DRAWS))
+        gallery = self._gallery = Gallery(self._stage.objective, posterior.worth)
+        gallery.add(*pool)
+        told = gallery.best
+        yield self._match(self._in_tune(told))
+        told_s = self._elapsed_s
+        if self._budget_s > 0:
+            for found in refine(self._stage, pool, posterior, self._rng):
+                gallery.add(found)
+                if self._elapsed_s >= self._budget_s or self._stop():
+                    break
+                news = gallery.worth(told) - gallery.worth(gallery.best)
+                if news > _NEWS * gallery.worth(told) and self._elapsed_s > told_s + _PAUSE_S:
+                    told = gallery.best
+                    yield self._match(self._in_tune(told))
+                    told_s = self._elapsed_s
+        if gallery.best is not told:
+            yield self._match(self._in_tune(gallery.best))
 
     @property
     def _elapsed_s(self) -> float:
@@ -177,6 +220,8 @@ class _Matcher:
         if self._named is not None:
             octaves = round((guesses[0] - self._named) / _OCTAVE)
             guesses = [self._named + _OCTAVE * octaves, self._named, *guesses]
+        tuned = round(self._fixed.plain.get("kOsc1Coarse", 0.0))
+        guesses = [guess - tuned for guess in guesses]  # the key that sounds so, tuned like that
         keys = [int(np.clip(key, *_NOTE_RANGE)) for key in guesses]
         return list(dict.fromkeys(keys))[:_KEYS]
 
@@ -196,15 +241,16 @@ class _Matcher:
     def _match(self, scored: Scored) -> Match:
         candidate = scored.candidate
         sound = self._stage.render([candidate])[0]
-        plain, gates = decode(candidate.places[None])
-        plain = _tidied(plain, gates)
+        plain, gates = self._stage.plain([candidate])
+        plain, gates = self._fixed.imposed(_tidied(plain, gates), gates)
         wanted = plain[0, _GAIN] * _rms(self._target) / max(_rms(sound), 1e-9)
-        plain[0, _GAIN] = min(wanted, MAXIMUM[_GAIN])
+        if "kMasterVolume" not in self._fixed.plain:
+            plain[0, _GAIN] = min(wanted, MAXIMUM[_GAIN])
         frequency = plain[0, BY_ID["kLfoFrequency"].index]
         return Match(
             preset=Preset.from_plain(plain[0]),
             note=candidate.note,
-            velocity=VELOCITY,
+            velocity=self._fixed.velocity,
             gate_s=float(gates[0]),
             distance=float(self._scoring.compare(mss, sound)[0]),
             elapsed_s=self._elapsed_s,

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from antithesis.jit import kernel, parallel_kernel
 from antithesis.mels import LANES, mel_powers, tables
+from antithesis.spectra import Floats
 
 # Windows and hops in samples, mels.
 _VIEWS: Final = (tables(512, 256, 32), tables(1024, 512, 64), tables(4096, 2048, 128))
@@ -28,56 +29,72 @@ _DB_PER_OCTAVE: Final = np.float32(10.0 * np.log10(2.0))
 
 
 class Objective:
-    """Distance in dB of candidates to one target, both float (samples,) at 44.1 kHz."""
+    """Distance in dB of candidates to one target, both float (samples,) at 44.1 kHz.
+
+    A sound's *features* are the decibels of all views and of the envelope in one row; the distance
+    is their mean difference, weighted: ``sum(weights * abs(features - target))``.
+    """
 
     def __init__(self, target: npt.NDArray[np.floating]) -> None:
         sound = np.ascontiguousarray(target, np.float64)
         self._n_samples = len(sound)
-        self._views = tuple(
-            np.empty((1 + len(sound) // view.hop, len(view.weights)), np.float32) for view in _VIEWS
-        )
-        self._envelope = np.empty((len(sound) // _ENVELOPE_FRAME, 1), np.float32)
-        _describe(sound, *_TABLES, self._views, self._envelope)
+        shapes = [(1 + len(sound) // view.hop, len(view.weights)) for view in _VIEWS]
+        shapes.append((len(sound) // _ENVELOPE_FRAME, 1))
+        sizes = [rows * columns for rows, columns in shapes]
+        shares = [1.0 / len(_VIEWS)] * len(_VIEWS) + [_ENVELOPE_WEIGHT]
+        self._shapes = np.array(shapes)
+        self.weights: Floats = np.repeat(np.divide(shares, sizes), sizes).astype(np.float32)
+        self.target: Floats = self.features(sound[None])[0]
 
-    def __call__(self, candidates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Distances (n,) of candidates (n, samples), as long as the target."""
-        if candidates.ndim != 2 or candidates.shape[1] != self._n_samples:
-            raise ValueError(f"candidates {candidates.shape}: give (n, {self._n_samples})")
-        out = np.empty(len(candidates))
-        sounds = np.ascontiguousarray(candidates, np.float64)
-        _measure(sounds, *_TABLES, self._views, self._envelope, out)
+    def features(self, sounds: npt.NDArray[np.float64]) -> Floats:
+        """Features (n, k) of sounds (n, samples), as long as the target."""
+        if sounds.ndim != 2 or sounds.shape[1] != self._n_samples:
+            raise ValueError(f"sounds {sounds.shape}: give (n, {self._n_samples})")
+        out = np.empty((len(sounds), len(self.weights)), np.float32)
+        _describe_all(np.ascontiguousarray(sounds, np.float64), *_TABLES, self._shapes, out)
         return out
+
+    def distances(self, features: Floats) -> npt.NDArray[np.float64]:
+        """Distances (n,) of features (n, k) from the target."""
+        return self.apart(self.target, features)
+
+    def apart(self, reference: Floats, features: Floats) -> npt.NDArray[np.float64]:
+        """Distances (n,) of features (n, k) from those of another sound (k,)."""
+        return np.asarray(np.abs(features - reference) @ self.weights, np.float64)
+
+    def __call__(self, sounds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Distances (n,) of sounds (n, samples)."""
+        return self.distances(self.features(sounds))
 
 
 @parallel_kernel
-def _measure(
-    sounds: Any, short: Any, middle: Any, long: Any, views: Any, envelope: Any, out: Any
-) -> None:
+def _describe_all(sounds: Any, short: Any, middle: Any, long: Any, shapes: Any, out: Any) -> None:
     for n in numba.prange(sounds.shape[0]):
-        its = (np.empty_like(views[0]), np.empty_like(views[1]), np.empty_like(views[2]))
-        its_envelope = np.empty_like(envelope)
-        _describe(sounds[n], short, middle, long, its, its_envelope)
-        spectra = _apart(views[0], its[0]) + _apart(views[1], its[1]) + _apart(views[2], its[2])
-        out[n] = spectra / 3.0 + _ENVELOPE_WEIGHT * _apart(envelope, its_envelope)
+        _describe(sounds[n], short, middle, long, shapes, out[n])
 
 
 @kernel
-def _describe(sound: Any, short: Any, middle: Any, long: Any, views: Any, envelope: Any) -> None:
-    """Fill the decibels of all views and of the envelope."""
+def _describe(sound: Any, short: Any, middle: Any, long: Any, shapes: Any, out: Any) -> None:
+    """Fill a row with the decibels of all views and of the envelope."""
     padded = np.zeros(sound.shape[0] + 2 * _MARGIN, np.float32)
     for i in range(sound.shape[0]):
         padded[_MARGIN + i] = sound[i]
-    mel_powers(padded, _MARGIN, short, views[0])
-    mel_powers(padded, _MARGIN, middle, views[1])
-    mel_powers(padded, _MARGIN, long, views[2])
+    ends = np.cumsum(shapes[:, 0] * shapes[:, 1])
+    mel_powers(padded, _MARGIN, short, out[: ends[0]].reshape((shapes[0, 0], shapes[0, 1])))
+    mel_powers(
+        padded, _MARGIN, middle, out[ends[0] : ends[1]].reshape((shapes[1, 0], shapes[1, 1]))
+    )
+    mel_powers(padded, _MARGIN, long, out[ends[1] : ends[2]].reshape((shapes[2, 0], shapes[2, 1])))
+    envelope = out[ends[2] :]
     for i in range(envelope.shape[0]):
         power = 0.0
         for k in range(i * _ENVELOPE_FRAME, (i + 1) * _ENVELOPE_FRAME):
             power += sound[k] * sound[k]
-        envelope[i, 0] = power
-    for view in views:
-        _to_decibels(view.ravel(), _RANGE_DB)
-    _to_decibels(envelope.ravel(), _ENVELOPE_RANGE_DB)
+        envelope[i] = power
+    _to_decibels(out[: ends[0]], _RANGE_DB)
+    _to_decibels(out[ends[0] : ends[1]], _RANGE_DB)
+    _to_decibels(out[ends[1] : ends[2]], _RANGE_DB)
+    _to_decibels(envelope, _ENVELOPE_RANGE_DB)
 
 
 @kernel
@@ -87,13 +104,3 @@ def _to_decibels(powers: Any, range_db: float) -> None:
     floor = peak * np.float32(10.0 ** (-range_db / 10.0))
     for i in range(powers.shape[0]):
         powers[i] = _DB_PER_OCTAVE * np.log2(max(powers[i], floor) / peak)
-
-
-@kernel
-def _apart(mine: Any, its: Any) -> float:
-    """Mean absolute difference."""
-    total = 0.0
-    for i in range(mine.shape[0]):
-        for j in range(mine.shape[1]):
-            total += float(abs(mine[i, j] - its[i, j]))
-    return total / float(mine.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 
 from antithesis import sampling
 from antithesis.distances import Target, mss
-from antithesis.errors import AudioError, ModelError
+from antithesis.errors import AudioError, ModelError, PresetError
+from antithesis.gallery import APART_DB
 from antithesis.matching import Match, match
 from antithesis.network import load_network, model_path
+from antithesis.objective import Objective
 from antithesis.parameters import PARAMETERS
 from antithesis.pitch import cents, track
 from antithesis.preset import Preset
@@ -83,6 +86,41 @@ def test_the_search_can_be_left_at_any_time(network, lead):
 def test_a_given_note_is_kept(network, lead):
     for found in match(lead, network, budget_s=0.0, note=45):
         assert found.note == 45
+
+
+def test_a_known_velocity_and_gate_are_kept(network, lead):
+    for found in match(lead, network, budget_s=0.5, velocity=73, gate_s=0.8):
+        assert (found.velocity, found.gate_s) == (73, 0.8)
+
+
+def test_locked_parameters_are_matched_around(network, lead):
+    locked = {"kFilterCutoff": 3000.0, "kOsc1Coarse": -12.0, "kGlideSpeed": 700.0}
+    found = list(match(lead, network, budget_s=1.0, locked=locked))
+    for one in found:
+        assert {id: one.preset[id] for id in locked} == locked
+    heard = track(found[-1].render(), RATE).f0_hz
+    assert abs(cents(heard, track(lead, RATE).f0_hz)) < 10
+
+
+@pytest.mark.parametrize(
+    ("locked", "reason"), [({"kCutoff": 1.0}, "no parameter 'kCutoff'"), ({"kOscMix": 2.0}, "2")]
+)
+def test_locks_that_cannot_be_are_refused_at_once(network, lead, locked, reason):
+    with pytest.raises(PresetError, match=reason):
+        match(lead, network, budget_s=1.0, locked=locked)
+
+
+def test_the_candidates_are_a_few_that_sound_different(network, lead):
+    running = match(lead, network, budget_s=1.0)
+    assert running.candidates() == []
+    best = list(running)[-1]
+    candidates = running.candidates()
+    assert len(candidates) == 4
+    assert candidates[0].preset == best.preset
+    ear = Objective(lead)
+    sounds = [ear.features(one.render()[None])[0] for one in candidates]
+    for one, other in itertools.combinations(sounds, 2):
+        assert ear.apart(one, other[None])[0] > 0.6 * APART_DB  # putting them in tune may move them
 
 
 def test_the_octave_of_a_named_note_is_a_hint(network, lead):

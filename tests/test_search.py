@@ -7,33 +7,51 @@ import itertools
 import numpy as np
 import pytest
 
+from antithesis.candidates import Candidate, Fixed, Scored, Stage, retuned
 from antithesis.canonical import canonical
-from antithesis.encoding import HEADS, WIDTH, encode
+from antithesis.encoding import HEADS, PLACE, WIDTH, encode
+from antithesis.gallery import APART_DB, Gallery
+from antithesis.parameters import BY_ID
+from antithesis.posterior import Posterior
 from antithesis.preset import Preset
-from antithesis.search import Candidate, Stage, propose, refine, retuned
+from antithesis.search import refine
 from antithesis.synth import Event, render
 
 PRESET = Preset.init().replace(
     kVoiceMode=0, kFilterEnabled=1, kFilterCutoff=900, kFilterResonance=0.4, kVolEnvS=0.5
 )
-PLACE = {head.id: k for k, head in enumerate(HEADS)}
+NOTE = 50
 
 
 @pytest.fixture(scope="module")
 def target() -> np.ndarray:
-    return render(PRESET, [Event.from_row([0, 1, 50, 100])], 1.0)
+    return render(PRESET, [Event.from_row([0, 1, NOTE, 100])], 1.0)
 
 
 @pytest.fixture(scope="module")
 def truth() -> Candidate:
-    places, _ = encode(canonical(PRESET.plain, 50, 100), [2.0])
-    return Candidate(places[0], 50)
+    places, _ = encode(canonical(PRESET.plain, NOTE, 100), [2.0])
+    return Candidate(places[0], NOTE)
 
 
 def shifted(candidate: Candidate, id: str, bins: float) -> Candidate:
     places = candidate.places.copy()
     places[PLACE[id]] += bins
     return Candidate(places, candidate.note, candidate.phase)
+
+
+def around(candidate: Candidate, width: float = 4.0, fixed: Fixed | None = None) -> Posterior:
+    """What a network might hold that is about right: bells around the candidate's places."""
+    bells = np.exp(-0.5 * ((np.arange(WIDTH) - candidate.places[:, None]) / width) ** 2)
+    return Posterior([candidate.note], (bells / bells.sum(-1, keepdims=True))[None], fixed)
+
+
+def found(
+    stage: Stage, start: Candidate, steps: int, *, seed: int = 0, expected: Posterior | None = None
+) -> list[Scored]:
+    rng = np.random.default_rng(seed)
+    search = refine(stage, stage.score([start]), expected or around(start), rng)
+    return list(itertools.islice(search, steps))
 
 
 def test_the_true_preset_is_nearest(target, truth):
@@ -45,38 +63,74 @@ def test_the_true_preset_is_nearest(target, truth):
     assert stage.evaluations == 5
 
 
-def test_refining_never_loses_ground_and_comes_near(target, truth):
+def test_refining_comes_near_what_was_played(target, truth):
     stage = Stage(target)
     start = shifted(shifted(truth, "kFilterCutoff", -5.0), "kVolEnvS", 8.0)
-    pool = stage.score([start])
-    steps = itertools.islice(refine(stage, pool, np.random.default_rng(0)), 40)
-    distances = [found.distance for found in steps]
-    assert distances == sorted(distances, reverse=True)
-    assert distances[-1] < 0.4 * pool[0].distance
+    first = stage.score([start])[0].distance
+    assert min(s.distance for s in found(stage, start, 8)) < 0.1 * first
+
+
+def test_a_wrong_choice_is_found_out(target, truth):
+    start = shifted(truth, "kOsc1Wave", 1.0)
+    steps = found(Stage(target), start, 60, expected=around(truth, 1.0))
+    best = min(steps, key=lambda s: s.distance)
+    assert best.distance < 0.2  # no square comes so near
+    alone = "kOsc2Wave" if best.candidate.places[PLACE["kOscMix"]] == 0 else "kOsc1Wave"
+    assert best.candidate.places[PLACE[alone]] == truth.places[PLACE["kOsc1Wave"]]
 
 
 def test_the_same_seed_makes_the_same_search(target, truth):
-    runs = []
-    for _ in range(2):
-        stage = Stage(target)
-        search = refine(
-            stage, stage.score([shifted(truth, "kVolEnvS", 6.0)]), np.random.default_rng(4)
-        )
-        runs.append([found.distance for found in itertools.islice(search, 4)])
+    start = shifted(truth, "kVolEnvS", 6.0)
+    runs = [[s.distance for s in found(Stage(target), start, 6, seed=4)] for _ in range(2)]
     assert runs[0] == runs[1]
+
+
+def test_a_search_with_nothing_left_to_gain_ends(target, truth):
+    stage = Stage(Stage(target).render([truth])[0])
+    assert list(refine(stage, stage.score([truth]), around(truth), np.random.default_rng(0))) == []
+
+
+def test_a_search_that_gains_no_more_ends(target, truth):
+    noise = np.random.default_rng(3).normal(size=11025)
+    stage = Stage(noise)
+    pool = stage.score([shifted(truth, "kVolEnvS", 6.0)])
+    steps = list(refine(stage, pool, around(truth, 0.01), np.random.default_rng(0)))
+    assert 10 < len(steps) < 2000
 
 
 def test_proposals_are_the_likeliest_and_draws_for_each_key():
     flat = np.full((2, len(HEADS), WIDTH), 1.0 / WIDTH)
-    found = propose(flat, [40, 52], np.random.default_rng(0), 5)
-    assert [c.note for c in found] == [40] * 6 + [52] * 6
-    assert len({c.structure for c in found}) > 6
+    proposed = Posterior([40, 52], flat).propose(np.random.default_rng(0), 5)
+    assert [c.note for c in proposed] == [40] * 6 + [52] * 6
+    assert len({c.structure for c in proposed}) > 6
+
+
+def test_of_two_as_near_the_likelier_is_worth_more(target, truth):
+    expected, other = around(truth, 0.5), shifted(truth, "kOsc1Wave", 2.0)
+    assert expected.surprise(truth) == pytest.approx(0.0, abs=1e-6)
+    assert expected.surprise(other) > 1.0
+    heard = np.zeros(1, np.float32)
+    assert expected.worth(Scored(1.0, other, heard)) > expected.worth(Scored(1.0, truth, heard))
+
+
+def test_moves_draw_anew_what_is_in_doubt_and_nothing_unheard(truth):
+    moved = around(truth).moves(truth, np.random.default_rng(1), 60)
+    changed = np.array([candidate.places != truth.places for candidate in moved])
+    assert np.median(changed.sum(axis=1)) <= 2
+    assert set(np.flatnonzero(changed.any(axis=0))) <= set(np.flatnonzero(truth.audible))
+    assert changed[:, PLACE["kFilterCutoff"]].any()
 
 
 def test_structures_differ_in_what_no_continuous_search_can_change(truth):
     assert shifted(truth, "kFilterCutoff", 3.0).structure == truth.structure
     assert shifted(truth, "kOsc1Wave", 1.0).structure != truth.structure
     assert shifted(truth, "kModEnvCutoff", 4.0).structure != truth.structure  # switched on
+    assert shifted(truth, "kOscMix", -4.0).structure != truth.structure  # oscillator 2 joins in
+
+
+def test_an_oscillator_that_plays_alone_stays_alone(truth):
+    assert not truth.movable[PLACE["kOscMix"]]
+    assert shifted(truth, "kOscMix", -4.0).movable[PLACE["kOscMix"]]
 
 
 def test_retuning_moves_the_pitch_by_as_much(truth):
@@ -84,3 +138,41 @@ def test_retuning_moves_the_pitch_by_as_much(truth):
     moved = retuned(truth, 0.3)
     assert fine.plain(moved.places[PLACE["kOsc1Fine"]]) == pytest.approx(0.3)
     assert fine.plain(retuned(truth, 9.0).places[PLACE["kOsc1Fine"]]) == pytest.approx(1.0)
+
+
+LOCKS = {"kFilterCutoff": 400.0, "kOsc1Wave": 3.0, "kFilterKeyTrack": 0.2, "kFmCoarse": 7.0}
+
+
+def test_what_is_locked_stays_in_every_candidate(target, truth):
+    fixed = Fixed(LOCKS, velocity=90, gate_s=0.75)
+    stage, expected = Stage(target, fixed), around(truth, fixed=fixed)
+    rng = np.random.default_rng(2)
+    pool = stage.score(expected.propose(rng, 6))
+    steps = list(itertools.islice(refine(stage, pool, expected, rng), 12))
+    plain, gates = stage.plain([s.candidate for s in [*pool, *steps]])
+    for id, value in LOCKS.items():
+        assert (plain[:, BY_ID[id].index] == value).all(), id
+    assert (gates == 0.75).all()
+
+
+def test_around_a_lock_the_search_still_gains(target, truth):
+    fixed = Fixed({"kFilterResonance": 0.2})
+    stage, start = Stage(target, fixed), shifted(truth, "kFilterCutoff", -6.0)
+    pool = stage.score([start])
+    search = refine(stage, pool, around(start, fixed=fixed), np.random.default_rng(0))
+    assert min(s.distance for s in itertools.islice(search, 8)) < 0.5 * pool[0].distance
+
+
+def test_the_gallery_keeps_the_best_of_those_that_sound_alike(target, truth):
+    stage = Stage(target)
+    gallery = Gallery(stage.objective, lambda scored: scored.distance)
+    steps = (0.0, 0.02, 0.04, -3.0, -3.02, 5.0, 8.0, 11.0, -9.0)
+    scored = stage.score([shifted(truth, "kFilterCutoff", step) for step in steps])
+    for one in reversed(scored):
+        gallery.add(one)
+    assert gallery.best.distance == min(s.distance for s in scored)
+    assert len(gallery.kept) == 4
+    worths = [kept.distance for kept in gallery.kept]
+    assert worths == sorted(worths)
+    for one, other in itertools.combinations(gallery.kept, 2):
+        assert stage.objective.apart(one.heard, other.heard[None])[0] >= APART_DB

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from cmaes import CMA
 
-from antithesis.cma import CMA
 from antithesis.parameters import PARAMETERS, Kind, to_plain
 from antithesis.rules import audible
 from evaluation.scoring import Answer
@@ -78,23 +78,23 @@ class _Chain:
         heard = audible(to_plain(start[1]), velocity=127, gate_s=stage.case.target.gate_s)
         self._free = np.flatnonzero(heard & _CONTINUOUS)
         mean = np.append(start[1][self._free], 0.5)
-        low, high = np.zeros(len(mean)), np.ones(len(mean))
-        self._cma = CMA(mean, _STEP, low=low, high=high, rng=rng)
+        bounds = np.tile([0.0, 1.0], (len(mean), 1))
+        self._cma = CMA(mean, _STEP, bounds, seed=int(rng.integers(2**31)))
 
     @property
     def exhausted(self) -> bool:
-        return self._cma.exhausted
+        return bool(self._cma.should_stop())
 
     def step(self, renders_left: int) -> int:
         """One generation, if the renders last; returns how many it took."""
-        size = self._cma.population
+        size = self._cma.population_size
         if self.exhausted or renders_left < size:
             return 0 if self.exhausted else renders_left
-        asked = self._cma.ask()
+        asked = np.array([self._cma.ask() for _ in range(size)])
         presets = np.tile(self.best[1], (size, 1))
         presets[:, self._free] = asked[:, :-1]
         scored = self._stage.distances(presets, _LONGEST_WARMUP_S * asked[:, -1])
-        self._cma.tell(asked, scored)
+        self._cma.tell([(x, float(d)) for x, d in zip(asked, scored, strict=True)])
         best = int(scored.argmin())
         self.best = min(self.best, (float(scored[best]), presets[best]), key=_distance)
         return size

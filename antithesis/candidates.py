@@ -1,0 +1,169 @@
+"""Candidates: what a search moves, and the stage on which they are rendered and measured.
+
+A *candidate* is a place for every head of the network, with the key and the phase of the vibrato.
+What it chooses (waveforms, modes, coarse tunings, which amounts are off) is its *structure*;
+everything else moves continuously within it. What the user has locked is the same in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from antithesis.encoding import (
+    CONTINUOUS,
+    GATE,
+    HEADS,
+    PLACE,
+    SIZES,
+    decode,
+    off,
+    on_places,
+)
+from antithesis.objective import Objective
+from antithesis.parameters import BY_ID, MAXIMUM, MINIMUM, to_normalized
+from antithesis.rules import audible
+from antithesis.spectra import SAMPLE_RATE
+from antithesis.synth import render_notes
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Heard = npt.NDArray[np.float32]
+
+VELOCITY: Final = 100
+_MIX: Final = PLACE["kOscMix"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Places (heads,) of a preset and its gate, the key, and the vibrato's phase in turns."""
+
+    places: Floats
+    note: int
+    phase: float = 0.0
+
+    @property
+    def structure(self) -> tuple[float, ...]:
+        """What a continuous search cannot change."""
+        fixed = np.where(CONTINUOUS, self._at_rest, np.round(self.places))
+        return (float(self.note), *fixed.tolist())
+
+    @property
+    def audible(self) -> Bools:
+        """Which heads (heads,) the candidate lets hear."""
+        plain, gates = decode(self.places[None])
+        heard = audible(plain, velocity=127, gate_s=gates)[0]
+        return np.array([head is GATE or bool(heard[BY_ID[head.id].index]) for head in HEADS])
+
+    @property
+    def movable(self) -> Bools:
+        """Which heads (heads,) a continuous search may move: heard, and not switched off."""
+        return np.asarray(CONTINUOUS & self.audible & (self._at_rest == 0))
+
+    @property
+    def _at_rest(self) -> npt.NDArray[np.int64]:
+        """1 where an amount is off; 1 or 2 where one oscillator plays alone."""
+        rest = off(self.places).astype(np.int64)
+        rest[_MIX] = 1 * (self.places[_MIX] == 0) + 2 * (self.places[_MIX] == SIZES[_MIX] - 1)
+        return rest
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A candidate, its distance in dB, and the features of its sound."""
+
+    distance: float
+    candidate: Candidate
+    heard: Heard = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What a search must leave alone: parameters in plain units by id, velocity, gate in s."""
+
+    plain: Mapping[str, float] = field(default_factory=dict)
+    velocity: int = VELOCITY
+    gate_s: float | None = None
+
+    @property
+    def heads(self) -> Bools:
+        """Heads (heads,) with nothing left to choose."""
+        return np.array(
+            [
+                self.gate_s is not None
+                if head is GATE
+                else all(id in self.plain for id in (head.id, head.fine) if id)
+                for head in HEADS
+            ]
+        )
+
+    def kept(self, places: Floats) -> Floats:
+        """Places (n, heads) with the fixed ones where they have to be."""
+        plain, gates = self.imposed(*decode(places))
+        return np.where(self.heads, on_places(plain, gates), places)
+
+    def imposed(self, plain: Floats, gates: Floats) -> tuple[Floats, Floats]:
+        """Presets (n, 38) in plain units and gates (n,), with what is fixed put in."""
+        plain = plain.copy()
+        for head in HEADS:
+            if head.fine and head.id in self.plain and head.fine not in self.plain:
+                total = plain[:, BY_ID[head.id].index] + plain[:, BY_ID[head.fine].index]
+                fine = BY_ID[head.fine].index
+                plain[:, fine] = np.clip(total - self.plain[head.id], MINIMUM[fine], MAXIMUM[fine])
+        for id, value in self.plain.items():
+            plain[:, BY_ID[id].index] = value
+        return plain, gates if self.gate_s is None else np.full(len(gates), self.gate_s)
+
+
+class Stage:
+    """Renders candidates and measures them against one target; counts what that took."""
+
+    def __init__(self, target: npt.NDArray[np.floating], fixed: Fixed | None = None) -> None:
+        self.objective = Objective(target)
+        self.fixed = fixed or Fixed()
+        self.evaluations = 0
+        self._duration_s = (len(target) + 0.5) / SAMPLE_RATE
+
+    def plain(self, candidates: Iterable[Candidate]) -> tuple[Floats, Floats]:
+        """Presets (n, 38) in plain units and gates in s (n,) of candidates."""
+        return self.fixed.imposed(*decode(np.array([c.places for c in candidates])))
+
+    def render(self, candidates: list[Candidate]) -> Floats:
+        """Sounds (n, samples) of candidates."""
+        plain, gates = self.plain(candidates)
+        frequency = plain[:, BY_ID["kLfoFrequency"].index]
+        return render_notes(
+            np.clip(to_normalized(plain), 0.0, 1.0),
+            [c.note for c in candidates],
+            self.fixed.velocity,
+            gates,
+            warmup_s=np.array([c.phase for c in candidates]) / frequency,
+            duration_s=self._duration_s,
+        )
+
+    def features(self, candidates: list[Candidate]) -> Heard:
+        """What the objective hears of candidates, (n, k)."""
+        self.evaluations += len(candidates)
+        return self.objective.features(self.render(candidates))
+
+    def score(self, candidates: list[Candidate]) -> list[Scored]:
+        """Candidates with their distances, in their order."""
+        heard = self.features(candidates)
+        distances = self.objective.distances(heard)
+        return [
+            Scored(float(d), c, h) for d, c, h in zip(distances, candidates, heard, strict=True)
+        ]
+
+
+def retuned(candidate: Candidate, semitones: float) -> Candidate:
+    """The candidate with both oscillators ``semitones`` (the synth's) higher, by fine tuning."""
+    places = candidate.places.copy()
+    for id in ("kOsc1Fine", "kOsc2Fine"):
+        head, index = HEADS[PLACE[id]], BY_ID[id].index
+        fine = head.plain(places[PLACE[id]]) + semitones
+        places[PLACE[id]] = head.position(np.clip(fine, MINIMUM[index], MAXIMUM[index]))
+    return replace(candidate, places=places)

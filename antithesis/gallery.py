@@ -1,0 +1,43 @@
+"""The few best candidates that sound different: what a listener is given to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from antithesis.candidates import Scored
+from antithesis.objective import Objective
+
+APART_DB: Final = 0.5
+"""The least by which any two kept candidates differ, in dB of the search's own distance.
+
+Three to four times what two renders of one preset do, whose vibrato and drift run freely."""
+
+_SIZE: Final = 4
+
+
+class Gallery:
+    """Up to four candidates, best first by ``worth`` (smaller is better)."""
+
+    def __init__(self, objective: Objective, worth: Callable[[Scored], float]) -> None:
+        self.kept: list[Scored] = []
+        self.worth = worth
+        self._objective = objective
+
+    @property
+    def best(self) -> Scored:
+        """The best of all that was ever added."""
+        return self.kept[0]
+
+    def add(self, *candidates: Scored) -> None:
+        """Keep those that are among the best; of two that sound alike, the better one."""
+        for scored in sorted(candidates, key=self.worth):
+            if len(self.kept) == _SIZE and self.worth(scored) >= self.worth(self.kept[-1]):
+                return
+            alike = [kept for kept in self.kept if self._apart(kept, scored) < APART_DB]
+            if all(self.worth(scored) < self.worth(kept) for kept in alike):
+                others = [kept for kept in self.kept if not any(kept is one for one in alike)]
+                self.kept = sorted([*others, scored], key=self.worth)[:_SIZE]
+
+    def _apart(self, one: Scored, other: Scored) -> float:
+        return float(self._objective.apart(one.heard, other.heard[None])[0])

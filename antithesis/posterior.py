@@ -1,0 +1,87 @@
+"""What the network holds of one sound: where candidates come from, and which to prefer.
+
+Two presets that come equally near are not equally likely: a search that only minds the distance
+switches on whatever helps it along the way, a filter for a wrong decay, vibrato for a wrong split.
+So a structure costs more the less the network expects it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from antithesis.candidates import Candidate, Fixed, Scored
+from antithesis.encoding import CONTINUOUS, HEADS, MIDDLE, SIZES, SWITCHABLE, draw, likeliest, off
+
+Floats = npt.NDArray[np.float64]
+
+_PER_NAT: Final = 0.03  # of the distance
+_DEAREST: Final = 8.0  # nats of one head: a network can be wrong
+_FIRST_SHARPNESS: Final = 1.3
+_SHARPNESS: Final = (0.3, 0.6, 1.0)  # of later draws: ever farther from what it expects
+_ONE_HEAD_SHARE: Final = 0.5  # of moves; a quarter draw two, an eighth three
+_TINY: Final = 1e-9
+# Heads whose two signs sound alike but for details, so that descents stay on the wrong side.
+_TWO_SIDED: Final = np.array(
+    [head.id in ("kOsc1Split", "kOsc2Split", "kLfoAmount") for head in HEADS]
+)
+_MIRRORED_SHARE: Final = 0.3
+
+
+class Posterior:
+    """Distributions (keys, heads, WIDTH) of one sound for each key the network was asked about."""
+
+    def __init__(
+        self, notes: Sequence[int], distributions: Floats, fixed: Fixed | None = None
+    ) -> None:
+        self._tables = dict(zip(notes, distributions, strict=True))
+        self._fixed = fixed or Fixed()
+
+    def propose(self, rng: np.random.Generator, draws: int) -> list[Candidate]:
+        """For each key the likeliest candidate, and so many draws."""
+        found = []
+        for note, table in self._tables.items():
+            drawn = draw(table, rng, draws, _FIRST_SHARPNESS)
+            places = self._fixed.kept(np.concatenate([likeliest(table[None]), drawn]))
+            found += [Candidate(row, note, float(rng.random())) for row in places]
+        return found
+
+    def moves(self, candidate: Candidate, rng: np.random.Generator, count: int) -> list[Candidate]:
+        """Candidates with a head or a few drawn anew, oftener those the network doubts."""
+        table = self._tables[candidate.note]
+        doubt = -(table * np.log(table + _TINY)).sum(-1) + _TINY
+        doubt *= candidate.audible & ~self._fixed.heads
+        if not doubt.any():
+            return [replace(candidate, phase=float(rng.random())) for _ in range(count)]
+        drawn = np.concatenate([draw(table, rng, 1, rng.choice(_SHARPNESS)) for _ in range(count)])
+        mirrored = _TWO_SIDED & (rng.random(drawn.shape) < _MIRRORED_SHARE)
+        drawn = np.where(mirrored, SIZES - 1 - candidate.places, drawn)
+        changed = np.zeros(drawn.shape, np.bool_)
+        for row in changed:
+            heads = min(int(rng.geometric(_ONE_HEAD_SHARE)), int(np.count_nonzero(doubt)))
+            row[rng.choice(len(HEADS), heads, replace=False, p=doubt / doubt.sum())] = True
+        moved = self._fixed.kept(np.where(changed, drawn, candidate.places))
+        return [replace(candidate, places=row) for row in moved]
+
+    def worth(self, scored: Scored) -> float:
+        """The distance in dB, dearer the less likely the network finds the structure."""
+        return scored.distance * (1.0 + _PER_NAT * self.surprise(scored.candidate))
+
+    def surprise(self, candidate: Candidate) -> float:
+        """Nats by which each choice and switch is less likely than the likeliest, in all."""
+        table = self._tables[candidate.note]
+        at = np.clip(np.round(candidate.places), 0, SIZES - 1).astype(np.int64)
+        choice = _nats(table.max(-1), table[np.arange(len(HEADS)), at])
+        is_off, none = off(candidate.places), table[:, MIDDLE]
+        switch = _nats(np.maximum(none, 1.0 - none), np.where(is_off, none, 1.0 - none))
+        nats = np.where(CONTINUOUS, np.where(SWITCHABLE, switch, 0.0), choice)
+        counts = (candidate.audible | (SWITCHABLE & is_off)) & ~self._fixed.heads
+        return float(np.minimum(nats, _DEAREST)[counts].sum())
+
+
+def _nats(best: Floats, its: Floats) -> Floats:
+    return np.asarray(np.log(best + _TINY) - np.log(its + _TINY))
