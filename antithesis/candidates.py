@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -52,7 +53,7 @@ class Candidate:
         fixed = np.where(CONTINUOUS, self._at_rest, np.round(self.places))
         return (float(self.note), *fixed.tolist())
 
-    @property
+    @cached_property
     def audible(self) -> Bools:
         """Which heads (heads,) the candidate lets hear."""
         plain, gates = decode(self.places[None])
