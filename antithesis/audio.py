@@ -96,6 +96,8 @@ def read_sound(
         _check_header(file, path, max_seconds)
         start, stop = _excerpt(_levels_dbfs(file, path), file.samplerate)
         samples = _downmix(file, start, stop)
+        if not len(samples):  # a damaged MP3 may be read once and not again
+            raise AudioError(f"{path}: damaged; {_EXPORT}")
         rate = file.samplerate
     samples = samples - _offset(samples, rate)
     return Sound(_resample(samples, rate, sample_rate), sample_rate, str(path), start / rate)
@@ -265,7 +267,7 @@ def _downmix(file: soundfile.SoundFile, start: int, stop: int) -> FloatArray:
     By blocks: a second of 64 channels at 768 kHz takes 400 MB.
     """
     size = _block_size(file, max(1, round(file.samplerate * _FRAME_S)))
-    means, powers = [], np.zeros(file.channels)
+    means, powers = [np.empty(0)], np.zeros(file.channels)
     for block in _stretch(file, start, stop, size):
         means.append(block.mean(axis=1))
         powers += np.einsum("ij,ij->j", block, block)

@@ -26,6 +26,9 @@ _IEEE_FLOAT: Final = 3
 _MAX_DATA_BYTES: Final = 2**32 - 4096  # RIFF counts in 32 bits
 _LATENCY_S: Final = 0.03
 _CHANNELS: Final = 2
+_PIECE: Final = 128  # samples; less room than that is not worth a call
+_LOOK_S: Final = 0.002
+_LOST_S: Final = 2.0
 
 
 class Output(Protocol):
@@ -192,10 +195,19 @@ class DeviceOutput:
         """Play `block` on all channels; the device's own clock sets the pace."""
         sd = sound_library()
         samples = np.repeat(block.astype(np.float32)[:, np.newaxis], self._channels, axis=1)
-        try:
-            self._stream.write(samples)
-        except sd.PortAudioError as error:
-            raise DeviceError(f"lost {self.name}: {error}") from error
+        taken_at = time.monotonic()
+        while len(samples):
+            # Never more than there is room for: a device that is gone would keep us for ever.
+            if (room := self.room()) >= min(len(samples), _PIECE):
+                try:
+                    self._stream.write(samples[:room])
+                except sd.PortAudioError as error:
+                    raise DeviceError(f"lost {self.name}: {error}") from error
+                samples, taken_at = samples[room:], time.monotonic()
+            elif time.monotonic() - taken_at > _LOST_S:
+                raise DeviceError(f"lost {self.name}: it takes no more sound; see that it is on")
+            else:
+                time.sleep(_LOOK_S)
 
     def room(self) -> int:
         """Samples that its buffer has room for."""

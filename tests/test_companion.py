@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -512,6 +513,33 @@ def test_match_that_did_not_arrive_is_not_shown_as_applied(running):
         write_tone(running.drops / "a.wav")
         running.log.wait_for("matched")
     assert running.notices == []
+
+
+@pytest.mark.parametrize("days", [-4000.0, 4000.0])
+@pytest.mark.usefixtures("little_reports")
+def test_clock_that_jumps_changes_nothing(running, monkeypatch, days):
+    now = time.time
+    with running(FakeMatcher()):
+        write_tone(running.drops / "before.wav")
+        running.log.wait_for("before.wav: matched")
+        monkeypatch.setattr(time, "time", lambda: now() + days * 86400.0)
+        write_tone(running.drops / "after.wav")
+        running.log.wait_for("after.wav: matched")
+    with running(FakeMatcher()):
+        write_tone(running.drops / "last.wav")
+        running.log.wait_for("last.wav: matched")
+    assert len(running.outcomes()) == 3
+
+
+@pytest.mark.usefixtures("little_reports")
+def test_files_of_the_past_and_of_the_future_are_matched(running):
+    with running(FakeMatcher()):
+        for name, date in (("old.wav", 0), ("new.wav", 4e9)):
+            write_tone(running.drops / f"{name}.tmp")
+            os.utime(running.drops / f"{name}.tmp", (date, date))
+            (running.drops / f"{name}.tmp").rename(running.drops / name)
+        running.log.wait_for("matched", 2)
+    assert running.outcomes() == ["new.wav.antithesis", "old.wav.antithesis"]
 
 
 def test_first_sound_starts_at_its_onset(tmp_path):
