@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from daemon.commands import capturing, presets, service, sounds
+from daemon.commands import capturing, daws, presets, service, sounds
 from daemon.commands.grammar import Commands, examples
 
 COMMANDS = (
@@ -18,6 +18,8 @@ COMMANDS = (
     capturing.devices,
     capturing.learn,
     service.undo,
+    daws.install,
+    daws.uninstall,
     sounds.match,
     sounds.render,
     presets.preset,

@@ -186,6 +186,19 @@ def _nobody(findings: list[Row]) -> Row:
     return Row("host", Verdict.WARN, f"no host answers: {tried}", remedy)
 
 
+def host_files(_settings: Config) -> Row:
+    """Look whether what DAWs have of ours is of this version."""
+    from daemon.installing import INSTALLATIONS, outdated
+
+    rows = INSTALLATIONS.values()
+    old = [row.name for row in rows if outdated(row)]
+    if old:
+        remedy = "; ".join(f"antithesis install {name}" for name in old)
+        return Row("host files", Verdict.WARN, f"of another version: {', '.join(old)}", remedy)
+    there = [row.name for row in rows if any(path.exists() for path in row.targets())]
+    return Row("host files", Verdict.OK, f"installed for: {', '.join(there) or 'no DAW'}")
+
+
 def folder(settings: Config) -> Row:
     """Try to write where sounds are dropped, or where that folder would be made."""
     return _writable("folder", settings.watch.folder, "watch.folder")
@@ -293,6 +306,7 @@ CHECKS: tuple[Callable[[Config], Row], ...] = (
     state,
     service,
     host,
+    host_files,
     audio,
     midi,
     display,

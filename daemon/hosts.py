@@ -47,6 +47,7 @@ class OscLink:
     reply_port: int = 0  # where the host sends to; 0: to whoever asks it
     finder: str = ""  # in `daemon.senders.finders`; none: the plug-in is where `places` says
     track: int = 0  # where to look, counted as the host shows it; 0: everywhere
+    mute_place: str = ""  # what `track` is to a host that does not answer; none: nothing at all
     first_number: int = 0  # of the parameters, where there is no finder
     places: Mapping[str, Argument] = field(default_factory=dict)
     scale: Scale = Scale.NORMALIZED  # where there is no finder to tell
@@ -126,6 +127,8 @@ ARDOUR_DESCRIPTOR: Final = OscMessage(
     ),
 )
 
+REAPER_REFRESH: Final = OscMessage("/action", (41743,))
+
 # What the built-in synth listens to, and what it answers.
 BUILTIN: Final = OscLink(
     port=9124,
@@ -165,27 +168,31 @@ _ROWS = (
         link=OscLink(
             port=8000,
             reply_port=9000,
+            finder="reaper",
+            mute_place="track",
             set_one=OscMessage("/track/{track}/fxinstparam/{number}/value", ("{value}",)),
-            told=(OscMessage("/track/{track}/fxinstparam/{number}/value", ("{value}",)),),
-            first_number=1,
-            places={"track": 1},
-            # Feedback stops after 16 parameters and at the selected track unless told otherwise.
+            # Numbers are counted from the banks it stands at, and it tells of no more than a bank.
             greeting=(
+                OscMessage("/device/track/count", (32,)),
+                OscMessage("/device/track/bank/select", (1,)),
                 OscMessage("/device/fxinstparam/count", (40,)),
-                OscMessage("/device/track/select", ("{track}",)),
+                OscMessage("/device/fxinstparam/bank/select", (1,)),
             ),
-            # "Control surface: refresh all surfaces". REAPER echoes nothing that came to it on the
-            # address it would answer on.
-            ask=(OscMessage("/action", (41743,)),),
-            ask_again_s=0.15,
-            patience_s=0.45,
+            # It tells of the selected track's instrument, and leaves out what it has told before,
+            # but for the action "Control surface: refresh all surfaces".
+            ask=(OscMessage("/device/track/select", ("{track}",)), REAPER_REFRESH),
+            told=(OscMessage("/fxinstparam/{number}/value", ("{value}",)),),
+            first_number=1,
+            ask_again_s=0.25,
+            patience_s=1.0,
             pace_s=0.01,
         ),
         remedy=(
-            "in REAPER's preferences add a control surface OSC that listens on the port and sends"
-            " to the reply port, and put Mika Micro on the track"
+            "run `antithesis install reaper`, or see its page in the README, and put Mika Micro on"
+            " a track as its first instrument"
         ),
         answers=False,  # not before its feedback is switched on
+        found=True,
         wait_s=0.15,  # feedback sooner than 100 ms after a set can carry the old value
     ),
     HostRow(

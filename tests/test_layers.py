@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,3 +135,12 @@ def test_daemon_needs_neither_tensorflow_nor_the_training(path):
 @pytest.mark.parametrize("path", sources("daemon"), ids=named)
 def test_daemon_imports_nothing_else_of_this_project(path):
     assert roots(path).isdisjoint({"scripts", "tests", "bootstrap", "system_parts"})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sources("tests/simulators") if path.name != "__init__.py"],
+    ids=named,
+)
+def test_simulated_hosts_know_nothing_of_ours(path):
+    assert roots(path) <= {*sys.stdlib_module_names, "host", "pythonosc"}

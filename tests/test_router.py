@@ -123,7 +123,8 @@ def test_when_all_fail_each_reason_is_told(router: Open) -> None:
     delivery = router(first, second).apply(preset_of(1))
 
     assert delivery.grade is Grade.FAILED
-    assert delivery.reason == ("ardour: no Mika Micro is found there; midi: UDP port 9000 is taken")
+    assert "ardour: no Mika Micro is found there" in delivery.reason
+    assert "; midi: UDP port 9000 is taken" in delivery.reason
 
 
 def test_a_route_that_failed_leaves_its_ports_to_others(router: Open) -> None:

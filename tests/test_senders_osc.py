@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
 
 from antithesis.errors import DeviceError
-from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
+from antithesis.parameters import N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
 from daemon.hosts import HostRow, OscLink, Scale, find_host
 from daemon.osc import OscMessage
@@ -230,168 +227,9 @@ def test_localhost_means_ipv4(built_in_synth: BuiltInSynth) -> None:
         assert sender.send(preset_of(1)).grade is Grade.CONFIRMED
 
 
-# REAPER ------------------------------------------------------------------------------------------
-
-
-class Reaper:
-    """A host with the habits that REAPER's OSC source shows.
-
-    Values are set by floats alone; a refresh tells the first parameters of the selected track, as
-    many as the device's bank is long, and for a while after a set the old value; what comes on an
-    address is not echoed there. Mika Micro's 38 parameters are followed by REAPER's own three.
-    """
-
-    STALE_S = 0.1
-    BANK = 16
-
-    def __init__(self, *, feedback: bool = True, deaf_to: tuple[int, ...] = ()) -> None:
-        self.peer = OscPeer()
-        self.reply_port = 0
-        self.bank = self.BANK
-        self.selected_track = 0
-        self.heard: list[tuple[Any, ...]] = []
-        self._feedback = feedback
-        self._deaf_to = deaf_to
-        # For each track and parameter, when it got which value.
-        self._history = {(track, p): [(0.0, 0.5)] for track in (1, 2) for p in range(1, 42)}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Self:
-        self.peer.socket.settimeout(0.02)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-        self.peer.socket.close()
-
-    def values(self, track: int = 1) -> list[float]:
-        return [self._history[track, p][-1][1] for p in range(1, N_PARAMETERS + 1)]
-
-    def row(self, **settings: Any) -> HostRow:
-        with OscPeer() as free:
-            self.reply_port = free.port
-        return find_host(
-            "reaper", port=self.peer.port, reply_port=self.reply_port, patience_s=0.15, **settings
-        )
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                messages = self.peer.receive()
-            except TimeoutError:
-                continue
-            self.heard += messages
-            for address, *arguments in messages:
-                self._obey(address, arguments)
-
-    def _obey(self, address: str, arguments: list[Any]) -> None:
-        if address == "/device/fxinstparam/count":
-            self.bank = arguments[0]
-        elif address == "/device/track/select":
-            self.selected_track = arguments[0]
-        elif address == "/action" and arguments == [41743]:
-            self._tell()
-        elif found := re.fullmatch(r"/track/(\d+)/fxinstparam/(\d+)/value", address):
-            place = (int(found[1]), int(found[2]))
-            is_set = type(arguments[0]) is float and 0 <= arguments[0] <= 1
-            if is_set and place[1] not in self._deaf_to and place in self._history:
-                self._history[place].append((time.monotonic(), arguments[0]))
-
-    def _tell(self) -> None:
-        if not self._feedback:
-            return
-        now = time.monotonic()
-        for p in range(1, min(self.bank, 41) + 1):
-            old = [v for at, v in self._history[self.selected_track, p] if at < now - self.STALE_S]
-            address = f"/track/{self.selected_track}/fxinstparam/{p}/value"
-            reply = [(address, old[-1]), (f"{address}/str", f"{old[-1]:.2f}")]
-            for message in reply:
-                self.peer.socket.sendto(
-                    oscpeer.message(*message).dgram, ("127.0.0.1", self.reply_port)
-                )
-
-
 def send_to(row: HostRow, *presets: Preset) -> list[Delivery]:
     with open_sender(row) as sender:
         return [sender.send(preset) for preset in presets]
-
-
-def test_reaper_gets_all_38_and_its_feedback_confirms_them() -> None:
-    with Reaper() as reaper:
-        (delivery,) = send_to(reaper.row(), preset_of(1))
-
-        assert (delivery.grade, delivery.rounds) == (Grade.CONFIRMED, 1)
-        assert reaper.values() == pytest.approx(list(preset_of(1).normalized), abs=1e-7)
-
-
-def test_reaper_is_sent_only_what_changed() -> None:
-    with Reaper() as reaper:
-        changed = preset_of(1).replace(kFilterCutoff=333.0, kGlideSpeed=999.0)
-        first, second = send_to(reaper.row(), preset_of(1), changed)
-
-        written = [m[0] for m in reaper.heard if m[0].endswith("/value")]
-        assert (first.written, second.written, second.grade) == (38, 2, Grade.CONFIRMED)
-        assert written[38:] == ["/track/1/fxinstparam/14/value", "/track/1/fxinstparam/37/value"]
-
-
-def test_reaper_is_reached_on_the_track_that_was_configured() -> None:
-    with Reaper() as reaper:
-        (delivery,) = send_to(reaper.row(places={"track": 2}), preset_of(1))
-
-        assert delivery.grade is Grade.CONFIRMED
-        assert reaper.values(track=2) == pytest.approx(list(preset_of(1).normalized), abs=1e-7)
-        assert reaper.values(track=1) == [0.5] * N_PARAMETERS
-
-
-def test_reaper_without_feedback_is_sent_not_confirmed() -> None:
-    with Reaper(feedback=False) as reaper:
-        (delivery,) = send_to(reaper.row(), preset_of(1))
-
-        assert (delivery.grade, delivery.differing) == (Grade.SENT, ())
-        assert reaper.values() == pytest.approx(list(preset_of(1).normalized), abs=1e-7)
-
-
-def test_reaper_whose_plug_in_ignores_a_knob_fails_by_its_name() -> None:
-    number = BY_ID["kFilterCutoff"].index + 1
-    with Reaper(deaf_to=(number,)) as reaper:
-        (delivery,) = send_to(reaper.row(), preset_of(1))
-
-        assert (delivery.grade, delivery.differing) == (Grade.FAILED, ("kFilterCutoff",))
-
-
-def test_reaper_that_is_asked_too_soon_tells_what_was_before() -> None:
-    # What the row's wait is for.
-    with Reaper() as reaper:
-        (delivery,) = send_to(replace(reaper.row(), wait_s=0.0), preset_of(1))
-
-        assert (delivery.grade, delivery.rounds) != (Grade.CONFIRMED, 1)
-
-
-def test_reaper_that_is_not_running_is_failed_not_sent() -> None:
-    with OscPeer() as peer:
-        closed = peer.port
-    (delivery,) = send_to(find_host("reaper", port=closed, reply_port=0), preset_of(1))
-
-    assert delivery.grade is Grade.FAILED
-    assert "nothing listens" in delivery.reason
-
-
-def test_reaper_packets_fit_into_its_1024_bytes() -> None:
-    with OscPeer() as silent:
-        row = find_host("reaper", port=silent.port, reply_port=0, patience_s=0.02)
-        assert send_to(row, preset_of(1))[0].grade is Grade.SENT
-
-        sizes = list(map(len, silent.waiting()))
-    assert len(sizes) > 4
-    assert max(sizes) <= 1024
 
 
 SET = OscMessage("/x/{number}", ("{value}",))

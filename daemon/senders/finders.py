@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from antithesis.parameters import N_PARAMETERS
-from daemon.hosts import ARDOUR_DESCRIPTOR
+from daemon.hosts import ARDOUR_DESCRIPTOR, REAPER_REFRESH
 from daemon.osc import Argument, OscMessage
 from daemon.senders.patterns import Found, match
 from daemon.senders.places import Candidate, HostParameter, identify, squashed
@@ -54,6 +54,35 @@ def ardour(wire: Wire) -> Iterator[Candidate]:
         )
 
 
+_INSTRUMENT: Final = OscMessage("/track/{track}/fxinst/name", ("{name}",))
+_INSTRUMENT_PARAMETER: Final = OscMessage("/fxinstparam/{number}/name", ("{name}",))
+
+
+def reaper(wire: Wire) -> Iterator[Candidate]:
+    """What is the first instrument of each track; and, selected, what its parameters are called."""
+    (last,) = wire.link.greeting[0].arguments
+    told = _collect(
+        wire.answers([REAPER_REFRESH]), _INSTRUMENT, "track", lambda told: len(told) == last
+    )
+    instruments = {
+        track: str(found["name"])
+        for track, found in sorted(told.items())
+        if found["name"] and wire.link.track in (0, track)
+    }
+    tracks = list(instruments)
+    for position in ours_first(instruments.values()):
+        track = tracks[position]
+        question = [OscMessage("/device/track/select", (track,)), REAPER_REFRESH]
+        title = OscMessage("/fxinst/name", (instruments[track],))
+        answers = _below(title, wire.answers(question))
+        names = _collect(answers, _INSTRUMENT_PARAMETER, "number", _all_named)
+        yield Candidate(
+            {"track": track},
+            f"{instruments[track]} on track {track}",
+            _named(names),
+        )
+
+
 def _numbered_names(plugins: Sequence[Argument]) -> Iterator[tuple[int, str]]:
     """Number, name and whether it is active, over and over."""
     for number, name in zip(plugins[::3], plugins[1::3], strict=False):
@@ -91,6 +120,16 @@ def _lines(
     return lines
 
 
+def _named(told: dict[int, Found]) -> tuple[HostParameter, ...]:
+    return tuple(HostParameter(number, str(found["name"])) for number, found in told.items())
+
+
+def _all_named(told: dict[int, Found]) -> bool:
+    """All of a Mika Micro, or the whole of something else."""
+    ours = len(identify(_named(told)))
+    return ours == N_PARAMETERS or (len(told) > N_PARAMETERS and ours < N_PARAMETERS // 2)
+
+
 def _any_number(lines: list[Found]) -> bool:
     """Nobody says how many there are."""
     return bool(lines)
@@ -99,6 +138,31 @@ def _any_number(lines: list[Found]) -> bool:
 def _ours_or_another(lines: list[Found]) -> bool:
     """All of a Mika Micro, or clearly something else."""
     return len(identify(_parameters(lines))) not in range(N_PARAMETERS // 2, N_PARAMETERS)
+
+
+def _below(title: OscMessage, answers: Iterable[OscMessage]) -> Iterator[OscMessage]:
+    """Those answers that stand below `title`, not below another one of its address."""
+    here = False
+    for message in answers:
+        here = message == title if message.address == title.address else here
+        if here:
+            yield message
+
+
+def _collect(
+    answers: Iterable[OscMessage],
+    answer: OscMessage,
+    key: str,
+    enough: Callable[[dict[int, Found]], bool],
+) -> dict[int, Found]:
+    """Answers by the number in their hole `key`, until there are `enough`."""
+    told: dict[int, Found] = {}
+    for message in answers:
+        if (found := match(answer, message)) is not None and isinstance(found[key], int):
+            told[found[key]] = found
+            if enough(told):
+                break
+    return told
 
 
 def _first(wire: Wire, question: OscMessage, answer: OscMessage) -> Iterator[Found]:

@@ -14,7 +14,7 @@ from antithesis.parameters import N_PARAMETERS, PARAMETERS
 from daemon.hosts import OscLink
 from daemon.osc import Argument, OscMessage
 from daemon.senders.patterns import Found, fill, match
-from daemon.senders.places import Place, place_of
+from daemon.senders.places import Place, is_ours, place_of
 from daemon.senders.wire import Wire
 
 _LOOKS: Final = 6  # of a finder: what it asks may be lost on the way
@@ -51,7 +51,7 @@ class OscRoute:
             if self._place:
                 return self._place.title
             if self._wire.heard == before:
-                raise SendError("it does not answer")
+                return self._mute()
         raise SendError("it has no Mika Micro: put one on a track, with its parameters shown")
 
     def write(self, values: Mapping[int, float]) -> None:
@@ -89,11 +89,19 @@ class OscRoute:
         assert self._place is not None
         return self._place
 
+    def _mute(self) -> str:
+        """A host that does not answer has it where the user says, and nowhere else."""
+        if not (self._link.mute_place and self._link.track):
+            raise SendError("it does not answer")
+        self._place = _fixed_place(self._link, {self._link.mute_place: self._link.track})
+        return self._place.title
+
     def _look(self) -> Place | None:
         if not self._link.finder:
-            return _fixed_place(self._link)
+            return _fixed_place(self._link, self._link.places)
         finder = resolve_name(f"daemon.senders.finders:{self._link.finder}")
-        return next(filter(None, map(place_of, finder(self._wire))), None)
+        ours = (candidate for candidate in finder(self._wire) if is_ours(candidate))
+        return next(map(place_of, ours), None)
 
     def _filling(self, place: Place, index: int, value: float) -> Mapping[str, Argument]:
         number = place.numbers[index]
@@ -106,10 +114,10 @@ class OscRoute:
                 yield from _numbers(place, found, self._link.first_number)
 
 
-def _fixed_place(link: OscLink) -> Place:
+def _fixed_place(link: OscLink, where: Mapping[str, Argument]) -> Place:
     count = range(N_PARAMETERS)
     return Place(
-        dict(link.places),
+        where,
         "where it is configured to be",
         numbers=tuple(link.first_number + index for index in count),
         names=tuple(PARAMETERS[index].name for index in count),

@@ -61,6 +61,11 @@ class Place:
         return PARAMETERS[index].to_normalized(value) if plain else value
 
 
+def is_ours(candidate: Candidate) -> bool:
+    """Whether it is a Mika Micro, though some of its names may not have arrived."""
+    return len(identify(candidate.parameters)) > N_PARAMETERS // 2
+
+
 def place_of(candidate: Candidate) -> Place | None:
     """The candidate as a Mika Micro, if it has all 38 parameters."""
     found = identify(candidate.parameters)

@@ -154,4 +154,5 @@ class Router:
 
 def _failed(sender: Sender, error: Exception) -> Delivery:
     everything = tuple(BY_ID)
-    return Delivery(Grade.FAILED, sender.row.name, 0.0, differing=everything, reason=str(error))
+    reason = f"{error}; {sender.row.remedy}"
+    return Delivery(Grade.FAILED, sender.row.name, 0.0, differing=everything, reason=reason)

@@ -74,6 +74,7 @@ def _started(home: Path, budget_s: float) -> Iterator[subprocess.Popen[str]]:
     settings: dict[str, dict[str, object]] = {
         "watch": {"folder": str(home / "drops"), "settle_s": SETTLE_S},
         "match": {"budget_s": budget_s},
+        "host": {"route": "builtin"},
         "synth": {"port": free_port(), "wav": str(home / "synth.wav")},
         "state": {"folder": str(home / "state")},
     }

@@ -1,0 +1,156 @@
+"""Files of ours that a DAW has to have, put in place and taken away: a row for each DAW."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Final
+
+from antithesis.errors import ConfigError, DeviceError
+from antithesis.files import write_whole
+from daemon.mistakes import suggest
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What one DAW needs: files of this package, or the archive of somebody else's project."""
+
+    name: str
+    folder: Callable[[], Path]  # where the DAW looks
+    steps: tuple[str, ...]  # what is left to do by hand
+    files: tuple[str, ...] = ()  # in daemon/hostfiles
+    archive: str = ""  # where to get it; it goes into a folder called `unpacked`
+    unpacked: str = ""
+
+    def targets(self) -> tuple[Path, ...]:
+        """What is, or would be, put in place."""
+        return tuple(self.folder() / name for name in (*self.files, self.unpacked) if name)
+
+
+def _home_of_reaper() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", Path.home() / "AppData/Roaming")) / "REAPER/OSC"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/REAPER/OSC"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "REAPER/OSC"
+
+
+def _home_of_ableton() -> Path:
+    documents = Path.home() / ("Documents" if sys.platform == "win32" else "Music")
+    return documents / "Ableton/User Library/Remote Scripts"
+
+
+_ROWS = (
+    Installation(
+        name="reaper",
+        folder=_home_of_reaper,
+        files=("Antithesis.ReaperOSC",),
+        steps=(
+            "in REAPER: Preferences > Control/OSC/web > Add, control surface mode: OSC",
+            (
+                'pattern config "Antithesis"; mode "Configure device IP+local port": device port 9000,'
+                " device IP 127.0.0.1, local listen port 8000"
+            ),
+            'in Antithesis: [host] route = "reaper"',
+        ),
+    ),
+    Installation(
+        name="ableton",
+        folder=_home_of_ableton,
+        archive="https://github.com/ideoforms/AbletonOSC/archive/refs/heads/master.zip",
+        unpacked="AbletonOSC",
+        steps=(
+            "in Live (11 or newer): Preferences > Link/Tempo/MIDI > Control Surface: AbletonOSC",
+            (
+                "if Live shows fewer than Mika Micro's 38 parameters: Configure on the device, then"
+                " touch each control"
+            ),
+            'in Antithesis: [host] route = "ableton"',
+        ),
+    ),
+)
+
+INSTALLATIONS: Final[Mapping[str, Installation]] = MappingProxyType({r.name: r for r in _ROWS})
+
+
+def find_installation(name: str) -> Installation:
+    """The row called `name`; ConfigError with what there is."""
+    if name not in INSTALLATIONS:
+        raise ConfigError(f"nothing to install for {name!r}: {suggest(name, INSTALLATIONS)}")
+    return INSTALLATIONS[name]
+
+
+def install(row: Installation, archive: Path | None = None) -> tuple[Path, ...]:
+    """Put the files in place, over older ones; return where they are.
+
+    Raises:
+        ConfigError: the archive is not given, or is none.
+        DeviceError: the folder cannot be written.
+    """
+    if row.archive and archive is None:
+        raise ConfigError(
+            f"{row.unpacked} is another project's: get {row.archive} and give it with --from"
+        )
+    try:
+        row.folder().mkdir(parents=True, exist_ok=True)
+        for name in row.files:
+            write_whole(row.folder() / name, _content(name))
+        if archive is not None:
+            _unpack(archive, row.folder() / row.unpacked)
+    except OSError as error:
+        raise DeviceError(f"cannot write into {row.folder()}: {error.strerror}") from error
+    return row.targets()
+
+
+def uninstall(row: Installation) -> tuple[Path, ...]:
+    """Take away what `install` put there; return what was there.
+
+    Raises:
+        DeviceError: it cannot be removed.
+    """
+    there = tuple(path for path in row.targets() if path.exists())
+    try:
+        for path in there:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    except OSError as error:
+        raise DeviceError(f"cannot remove {error.filename}: {error.strerror}") from error
+    return there
+
+
+def outdated(row: Installation) -> tuple[Path, ...]:
+    """Installed files that are not those of this version."""
+    return tuple(
+        path
+        for name in row.files
+        if (path := row.folder() / name).exists() and path.read_bytes() != _content(name)
+    )
+
+
+def _content(name: str) -> bytes:
+    return (resources.files("daemon") / "hostfiles" / name).read_bytes()
+
+
+def _unpack(archive: Path, target: Path) -> None:
+    """What is inside the archive's one folder, whatever that is called."""
+    try:
+        with zipfile.ZipFile(archive) as files:
+            inner = {
+                name: PurePosixPath(*PurePosixPath(name).parts[1:])
+                for name in files.namelist()
+                if not name.endswith("/")
+            }
+            if not inner or any(".." in path.parts for path in inner.values()):
+                raise zipfile.BadZipFile("no files in a folder")
+            for name, path in inner.items():
+                place = target / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(files.read(name))
+    except zipfile.BadZipFile as error:
+        raise ConfigError(f"{archive} is not the archive it should be: {error}") from error

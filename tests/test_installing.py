@@ -1,0 +1,124 @@
+"""What DAWs need of ours: put in place, told when old, taken away."""
+
+from __future__ import annotations
+
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from antithesis.errors import ConfigError, DeviceError
+from daemon.config import Config
+from daemon.doctor import Verdict, host_files
+from daemon.hosts import HOSTS, OscLink
+from daemon.installing import INSTALLATIONS, find_installation, install, outdated, uninstall
+
+REAPER, ABLETON = INSTALLATIONS["reaper"], INSTALLATIONS["ableton"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("HOME", "USERPROFILE", "APPDATA", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    return tmp_path
+
+
+def test_files_are_put_in_place_and_taken_away() -> None:
+    (path,) = install(REAPER)
+
+    assert path.name == "Antithesis.ReaperOSC"
+    assert path.parent.parts[-2:] == ("REAPER", "OSC")
+    assert uninstall(REAPER) == (path,)
+    assert not path.exists()
+    assert uninstall(REAPER) == ()
+
+
+def test_an_older_version_is_told_and_replaced() -> None:
+    (path,) = install(REAPER)
+    path.write_text("# of last year")
+
+    assert outdated(REAPER) == (path,)
+    row = host_files(Config())
+    assert (row.verdict, row.remedy) == (Verdict.WARN, "antithesis install reaper")
+    install(REAPER)
+    assert outdated(REAPER) == ()
+    assert host_files(Config()).finding == "installed for: reaper"
+
+
+def test_other_files_of_the_daw_are_left_alone(home: Path) -> None:
+    (path,) = install(REAPER)
+    other = path.with_name("Mine.ReaperOSC")
+    other.write_text("mine")
+
+    uninstall(REAPER)
+
+    assert other.read_text() == "mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file is no folder there either, but else")
+def test_a_folder_that_cannot_be_made_is_an_error(home: Path) -> None:
+    (home / "REAPER").write_text("a file")
+
+    with pytest.raises(DeviceError, match="cannot write into"):
+        install(REAPER)
+
+
+def archive(path: Path, *names: str) -> Path:
+    with zipfile.ZipFile(path, "w") as files:
+        for name in names:
+            files.writestr(name, f"# {name}")
+    return path
+
+
+def test_an_archive_is_unpacked_under_the_name_that_the_daw_shows(home: Path) -> None:
+    names = ("AbletonOSC-master/__init__.py", "AbletonOSC-master/abletonosc/device.py")
+
+    (folder,) = install(ABLETON, archive(home / "it.zip", *names))
+
+    assert folder.name == "AbletonOSC"
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.py")} == {
+        "__init__.py",
+        "abletonosc/device.py",
+    }
+    assert uninstall(ABLETON) == (folder,)
+
+
+def test_an_archive_is_asked_for_with_its_address() -> None:
+    with pytest.raises(ConfigError, match=r"get https://.*AbletonOSC.* --from"):
+        install(ABLETON)
+
+
+@pytest.mark.parametrize("names", [("a/../../out.py",), ()])
+def test_an_archive_that_leads_elsewhere_or_nowhere_is_refused(
+    home: Path, names: tuple[str, ...]
+) -> None:
+    with pytest.raises(ConfigError, match="not the archive"):
+        install(ABLETON, archive(home / "it.zip", *names))
+    assert not list(home.rglob("out.py"))
+
+
+def test_a_file_that_is_no_archive_is_refused(home: Path) -> None:
+    (home / "it.zip").write_text("no")
+
+    with pytest.raises(ConfigError, match="not the archive"):
+        install(ABLETON, home / "it.zip")
+
+
+def test_an_unknown_daw_is_refused_with_what_there_is() -> None:
+    with pytest.raises(ConfigError, match=r"'reeper'.*did you mean reaper"):
+        find_installation("reeper")
+
+
+def test_the_pattern_file_has_every_address_that_the_row_uses() -> None:
+    (path,) = install(REAPER)
+    told = {word[1:] for line in path.read_text().splitlines() for word in line.split()[1:]}
+    link = HOSTS["reaper"].link
+    assert isinstance(link, OscLink)
+    messages = (*link.greeting, *link.ask, *link.told, link.set_one)
+
+    used = {re.sub(r"\{\w+\}", "@", message.address) for message in messages}
+
+    assert used <= told
+    assert {"/track/@/fxinst/name", "/fxinst/name", "/fxinstparam/@/name"} <= told
