@@ -10,6 +10,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -21,10 +22,11 @@ from antithesis.files import write_whole
 from antithesis.parameters import BY_ID
 from daemon.bindings import Binding
 from daemon.capture.contract import BACKENDS
-from daemon.hosts import BUILTIN, HOSTS, HostRow, MidiLink, OscLink, find_host
+from daemon.hosts import BUILTIN, HOSTS, HostRow, MidiLink, OscLink, Scale, find_host
 from daemon.mistakes import explain, suggest
 from daemon.presses import Action
 from daemon.senders.contract import Manner
+from daemon.senders.patterns import parse_message
 
 ENVIRONMENT_VARIABLE = "ANTITHESIS_CONFIG"
 
@@ -70,10 +72,17 @@ def _midi_message(text: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def _osc_message(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise ValueError("an OSC message begins with its address: /synth/{id} {value}")
+    return text
+
+
 # TOML has no null: an empty string is "none".
 Folder: TypeAlias = Annotated[Path, AfterValidator(_whole_path)]
 OptionalPath: TypeAlias = Annotated[Folder | None, BeforeValidator(lambda text: text or None)]
 MidiMessage: TypeAlias = Annotated[str, AfterValidator(_midi_message)]
+Message: TypeAlias = Annotated[str, AfterValidator(_osc_message)]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -159,6 +168,34 @@ class Osc(Section):
     )
     track: int = Field(
         default=0, ge=0, le=999, description="the track that Mika Micro is on; 0 looks on all"
+    )
+
+
+class Custom(Section):
+    """A host of your own, for host.route = "custom"; messages are an address and its arguments."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=0, description="UDP port that it listens on"
+    )
+    reply_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=0, description="UDP port that it answers to; 0 is the one it was asked from"
+    )
+    set: Message = Field(
+        default="",
+        description="sets a parameter, by {id} or {number}: '/synth/{id} {value}'",
+    )
+    ask: Message = Field(
+        default="", description="makes it tell what it holds: '/synth/get'; \"\" is that it cannot"
+    )
+    told: Message = Field(
+        default="", description="how it tells: '/synth/{id} {value}', or '/synth {values...}'"
+    )
+    first_number: int = Field(default=0, ge=0, le=9999, description="{number} of the first one")
+    scale: Literal["normalized", "plain"] = Field(
+        default="normalized", description="normalized (0 to 1), or plain (what the knobs show)"
+    )
+    wait_ms: float = Field(
+        default=50.0, ge=0, le=5000, description="milliseconds from a write to the question"
     )
 
 
@@ -274,6 +311,7 @@ class Config(Section):
     host: Host = Field(default_factory=Host)
     midi: Midi = Field(default_factory=Midi)
     osc: Osc = Field(default_factory=Osc)
+    custom: Custom = Field(default_factory=Custom)
     synth: Synth = Field(default_factory=Synth)
     machine: Machine = Field(default_factory=Machine)
     state: State = Field(default_factory=State)
@@ -384,11 +422,31 @@ def _host_row(config: Config, name: str) -> HostRow:
         return find_host(row.name, port=midi.port, backend=midi.backend, bits=midi.resolution)
     if not isinstance(row.link, OscLink):
         return row
+    if row.name == "custom":
+        return _custom_row(config, row)
     if row.name == "builtin":
         return find_host(row.name, port=config.synth.port)
     named = config.osc.port if name == config.host.route else 0
     port = named or row.link.port
     return find_host(row.name, address=config.osc.address, port=port, track=config.osc.track)
+
+
+def _custom_row(config: Config, row: HostRow) -> HostRow:
+    custom = config.custom
+    if not (custom.port and custom.set):
+        raise ConfigError("the route custom has no host: give custom.port and custom.set")
+    link = OscLink(
+        address=config.osc.address,
+        port=custom.port,
+        reply_port=custom.reply_port,
+        set_one=parse_message(custom.set),
+        ask=tuple(parse_message(text) for text in filter(None, [custom.ask])),
+        told=tuple(parse_message(text) for text in filter(None, [custom.told])),
+        first_number=custom.first_number,
+        scale=Scale(custom.scale),
+    )
+    answers = bool(custom.ask and custom.told)
+    return replace(row, link=link, answers=answers, wait_s=custom.wait_ms / 1000)
 
 
 def manner(config: Config) -> Manner:

@@ -1,7 +1,7 @@
 """Hosts that a preset can be sent to: a DAW is a row of this table, never a branch.
 
-Addresses and habits of REAPER are those of its own OSC source (`csurf_osc.cpp` of the reaper-sdk)
-and of its `Default.ReaperOSC`.
+Addresses and habits are those of the hosts' own sources: REAPER's `csurf_osc.cpp` and
+`Default.ReaperOSC`, AbletonOSC's `device.py` and `osc_server.py`, Ardour's `osc.cc`.
 """
 
 from __future__ import annotations
@@ -129,6 +129,11 @@ ARDOUR_DESCRIPTOR: Final = OscMessage(
 
 REAPER_REFRESH: Final = OscMessage("/action", (41743,))
 
+# What our own scripts in hosts speak, by OSC: see `daemon.senders.finders.script`.
+SCRIPT_VERSION: Final = 1
+SCRIPT_HELLO: Final = OscMessage("/antithesis/hello", (SCRIPT_VERSION,))
+SCRIPT_DEVICE: Final = OscMessage("/antithesis/device", ("{version}", "{device}", "{names...}"))
+
 # What the built-in synth listens to, and what it answers.
 BUILTIN: Final = OscLink(
     port=9124,
@@ -196,6 +201,51 @@ _ROWS = (
         wait_s=0.15,  # feedback sooner than 100 ms after a set can carry the old value
     ),
     HostRow(
+        name="ableton",
+        title="Ableton Live",
+        link=OscLink(
+            port=11000,
+            reply_port=11001,
+            finder="ableton",
+            set_one=OscMessage(
+                "/live/device/set/parameter/value", ("{track}", "{device}", "{number}", "{value}")
+            ),
+            ask=(OscMessage("/live/device/get/parameters/value", ("{track}", "{device}")),),
+            told=(
+                OscMessage(
+                    "/live/device/get/parameters/value", ("{track}", "{device}", "{values...}")
+                ),
+            ),
+            packet_bytes=4096,  # all 38 in one bundle: it takes what has come every 100 ms
+            ask_again_s=0.35,
+            patience_s=1.5,
+        ),
+        remedy=(
+            "run `antithesis install ableton`, or see its page in the README; where Live shows"
+            " fewer than 38 parameters, press Configure on the device and touch each control"
+        ),
+        answers=True,
+        found=True,
+    ),
+    HostRow(
+        name="bitwig",
+        title="Bitwig Studio",
+        link=OscLink(
+            port=9126,
+            reply_port=9127,
+            finder="script",
+            set_one=OscMessage("/antithesis/set", ("{number}", "{value}")),
+            ask=(OscMessage("/antithesis/get"),),
+            told=(OscMessage("/antithesis/values", ("{values...}",)),),
+            ask_again_s=0.15,
+            patience_s=0.8,
+        ),
+        remedy="activate the controller script Antithesis in Bitwig's settings, Controllers",
+        answers=True,
+        found=True,
+        wait_s=0.05,  # its observers tell of a set a little later
+    ),
+    HostRow(
         name="builtin",
         title="the built-in synth",
         link=BUILTIN,
@@ -203,6 +253,13 @@ _ROWS = (
         answers=True,
         found=True,
         tolerance=2e-7,  # it holds the float32 that it was sent
+    ),
+    HostRow(
+        name="custom",
+        title="the host of [custom]",
+        link=OscLink(port=0, set_one=OscMessage("/", ("{value}",))),
+        remedy="see that it runs, and that [custom] in the configuration says how it is spoken to",
+        answers=False,
     ),
     HostRow(
         name="midi",

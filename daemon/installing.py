@@ -55,8 +55,8 @@ _ROWS = (
         steps=(
             "in REAPER: Preferences > Control/OSC/web > Add, control surface mode: OSC",
             (
-                'pattern config "Antithesis"; mode "Configure device IP+local port": device port 9000,'
-                " device IP 127.0.0.1, local listen port 8000"
+                'pattern config "Antithesis"; mode "Configure device IP+local port": device IP'
+                " 127.0.0.1, device port 9000, local listen port 8000"
             ),
             'in Antithesis: [host] route = "reaper"',
         ),

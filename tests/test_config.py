@@ -161,7 +161,8 @@ def test_changes_from_the_command_line_are_checked_as_a_file_is():
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_every_host_of_the_table_can_be_configured(name):
-    (row,) = config.host_rows(config.parse(f'[host]\nroute = "{name}"'))
+    text = f'[host]\nroute = "{name}"\n[custom]\nport = 9000\nset = "/x/{{id}} {{value}}"\n'
+    (row,) = config.host_rows(config.parse(text))
     assert row.name == name
     assert type(row.link) is type(HOSTS[name].link)
 

@@ -14,7 +14,8 @@ from daemon.osc import OscMessage
 from daemon.senders.patterns import fill
 
 ROWS = pytest.mark.parametrize("row", HOSTS.values(), ids=list(HOSTS))
-OSC_ROWS = [row for row in HOSTS.values() if isinstance(row.link, OscLink)]
+# The custom row is empty until the configuration fills it.
+OSC_ROWS = [r for r in HOSTS.values() if isinstance(r.link, OscLink) and r.name != "custom"]
 
 
 def link_of(row: HostRow) -> OscLink:

@@ -7,10 +7,17 @@ may be lost on the way, so that a finder may miss some; whoever needs one looks 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
+from antithesis.errors import SendError
 from antithesis.parameters import N_PARAMETERS
-from daemon.hosts import ARDOUR_DESCRIPTOR, REAPER_REFRESH
+from daemon.hosts import (
+    ARDOUR_DESCRIPTOR,
+    REAPER_REFRESH,
+    SCRIPT_DEVICE,
+    SCRIPT_HELLO,
+    SCRIPT_VERSION,
+)
 from daemon.osc import Argument, OscMessage
 from daemon.senders.patterns import Found, match
 from daemon.senders.places import Candidate, HostParameter, identify, squashed
@@ -80,6 +87,79 @@ def reaper(wire: Wire) -> Iterator[Candidate]:
             {"track": track},
             f"{instruments[track]} on track {track}",
             _named(names),
+        )
+
+
+_TRACKS: Final = OscMessage("/live/song/get/track_names", ("{names...}",))
+_DEVICES: Final = OscMessage("/live/track/get/devices/name", ("{track}", "{names...}"))
+_FACTS: Final = tuple(
+    OscMessage(f"/live/device/get/parameters/{fact}", ("{track}", "{device}", f"{{{fact}...}}"))
+    for fact in ("name", "min", "max")
+)
+
+
+def ableton(wire: Wire) -> Iterator[Candidate]:
+    """Each track's devices; names and ranges of their parameters, the first being Device On."""
+    titles = [
+        name
+        for found in _first(wire, OscMessage(_TRACKS.address), _TRACKS)
+        for name in found["names"]
+    ]
+    tracks = [t for t in range(len(titles)) if wire.link.track in (0, t + 1)]
+    questions = [OscMessage(_DEVICES.address, (track,)) for track in tracks]
+    told = _collect(
+        wire.answers(questions), _DEVICES, "track", lambda told: len(told) == len(tracks)
+    )
+    devices = [
+        (track, device, str(name))
+        for track, found in sorted(told.items())
+        for device, name in enumerate(found["names"])
+    ]
+    for position in ours_first(name for _, _, name in devices):
+        track, device, name = devices[position]
+        parameters = tuple(_live_parameters(wire, track, device))
+        where = {"track": track, "device": device}
+        yield Candidate(where, f"{name} on {titles[track]}", parameters)
+
+
+def _live_parameters(wire: Wire, track: int, device: int) -> Iterator[HostParameter]:
+    facts: dict[str, Sequence[Any]] = {}
+    questions = [OscMessage(fact.address, (track, device)) for fact in _FACTS]
+    for message in wire.answers(questions):
+        for pattern in _FACTS:
+            found = match(pattern, message)
+            if found and (found.pop("track"), found.pop("device")) == (track, device):
+                facts |= found
+        if len(facts) == len(_FACTS):
+            break
+    rows = zip(*(facts.get(fact, ()) for fact in ("name", "min", "max")), strict=False)
+    for number, (name, low, high) in enumerate(rows):
+        if isinstance(low, float) and isinstance(high, float):
+            yield HostParameter(number, str(name), low, high)
+
+
+def script(wire: Wire) -> Iterator[Candidate]:
+    """A script of ours in the host, which has found the plug-in by itself.
+
+    It speaks OSC:
+
+    /antithesis/hello i         our version; answered by
+    /antithesis/device iss*     its version, the device's name, and those of its parameters
+    /antithesis/set if          a parameter, counted from 0, and its normalized value
+    /antithesis/get             answered by /antithesis/values f*, normalized, in that order
+
+    Raises:
+        SendError: it is of another version.
+    """
+    for found in _first(wire, SCRIPT_HELLO, SCRIPT_DEVICE):
+        if found["version"] != SCRIPT_VERSION:
+            raise SendError(
+                f"its script has version {found['version']}, this program {SCRIPT_VERSION}:"
+                " install it again"
+            )
+        names = enumerate(map(str, found["names"]))
+        yield Candidate(
+            {}, str(found["device"]), tuple(HostParameter(n, name) for n, name in names)
         )
 
 

@@ -22,6 +22,12 @@ _HOLE: Final = re.compile(r"\\\{(\w+)\\\}")
 _ANYTHING: Final = "..."
 
 
+def parse_message(text: str) -> OscMessage:
+    """A message as a user writes it: the address, then whole and other numbers, and words."""
+    address, *words = text.split()
+    return OscMessage(address, tuple(map(_argument, words)))
+
+
 def fill(pattern: OscMessage, filling: Filling) -> OscMessage:
     """The message itself; an argument keeps the type of what fills it."""
     arguments = tuple(_filled(argument, filling) for argument in pattern.arguments)
@@ -35,6 +41,15 @@ def match(pattern: OscMessage, message: OscMessage) -> Found | None:
         return None
     found: Found = {name: _number(text) for name, text in place.groupdict().items()}
     return found if _match_arguments(pattern.arguments, message.arguments, found) else None
+
+
+def _argument(word: str) -> Argument:
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word
 
 
 def _filled(argument: Argument, filling: Filling) -> Argument:

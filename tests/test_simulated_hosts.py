@@ -1,0 +1,256 @@
+"""Every host but REAPER and Ardour: its simulator in its own process, over real UDP."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from antithesis.errors import ConfigError, SendError
+from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
+from antithesis.preset import Preset
+from daemon import config
+from daemon.hosts import HostRow, find_host
+from daemon.senders import Grade, History, Router, open_sender
+from tests.oscpeer import OscPeer
+from tests.simulators import Simulated
+
+CUTOFF = BY_ID["kFilterCutoff"].index
+IDS = [p.id for p in PARAMETERS]
+
+
+def preset_of(seed: int) -> Preset:
+    return Preset.from_normalized(np.random.default_rng(seed).random(N_PARAMETERS))
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def of_the_table(name: str) -> Callable[[int, int], HostRow]:
+    return lambda port, reply_port: find_host(name, port=port, reply_port=reply_port)
+
+
+def custom(port: int, reply_port: int) -> HostRow:
+    text = f"""
+        [host]
+        route = "custom"
+        [custom]
+        port = {port}
+        reply_port = {reply_port}
+        set = "/synth/set/{{id}} {{value}}"
+        ask = "/synth/get"
+        told = "/synth/is/{{id}} now {{value}}"
+        scale = "plain"
+        """
+    (row,) = config.host_rows(config.parse(text))
+    return row
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A host under test: its row, what its simulator is given, and how it counts."""
+
+    name: str
+    row: Callable[[int, int], HostRow]
+    settings: dict[str, Any]
+    first_number: int = 0
+    plain: bool = False
+
+    @contextmanager
+    def running(self, **settings: Any) -> Iterator[tuple[Simulated, HostRow]]:
+        reply_port = free_port()
+        with Simulated(self.name, reply_port=reply_port, **self.settings, **settings) as host:
+            yield host, self.row(host.port, reply_port)
+
+    def holds(self, preset: Preset) -> Any:
+        if self.plain:
+            return pytest.approx(list(preset.plain), rel=1e-5, abs=1e-5)
+        return pytest.approx(list(preset.normalized), abs=1e-7)
+
+
+ABLETON = Kind("ableton", of_the_table("ableton"), {}, first_number=1)
+BITWIG = Kind("bitwig", of_the_table("bitwig"), {})
+CUSTOM = Kind("custom", custom, {"ids": IDS}, plain=True)
+KINDS = pytest.mark.parametrize("kind", [ABLETON, BITWIG, CUSTOM], ids=lambda kind: kind.name)
+
+
+def flat(preset: Preset) -> Preset:
+    """Without what has no float32 in plain units."""
+    return Preset.from_normalized(preset.normalized.astype(np.float32))
+
+
+@KINDS
+def test_all_38_are_set_and_confirmed(kind: Kind) -> None:
+    with kind.running() as (host, row), open_sender(row) as sender:
+        sender.look()
+        for seed in range(3):
+            delivery = sender.send(preset_of(seed))
+            assert (delivery.grade, delivery.differing) == (Grade.CONFIRMED, ())
+            assert host.held() == kind.holds(flat(preset_of(seed)))
+
+
+@KINDS
+def test_both_ends_of_every_range_arrive(kind: Kind) -> None:
+    with kind.running() as (host, row), open_sender(row) as sender:
+        for end in (0.0, 1.0):
+            preset = Preset.from_normalized([end] * N_PARAMETERS)
+            assert sender.send(preset).grade is Grade.CONFIRMED
+            assert host.held() == kind.holds(preset)
+
+
+@KINDS
+def test_only_what_changed_travels(kind: Kind) -> None:
+    with kind.running() as (host, row), open_sender(row) as sender:
+        sender.send(preset_of(1))
+        host.tell("forget_heard")
+
+        delivery = sender.send(preset_of(1).replace(kFilterCutoff=333.0))
+
+        sets = [m for m in host.tell("messages_heard") if "set" in m[0]]
+    assert (delivery.grade, delivery.written, len(sets)) == (Grade.CONFIRMED, 1, 1)
+
+
+@KINDS
+def test_a_knob_turned_by_hand_is_put_right_and_comes_back_by_undo(
+    kind: Kind, tmp_path: Path
+) -> None:
+    half = PARAMETERS[CUTOFF].to_plain(0.5) if kind.plain else 0.5
+    number = kind.first_number + CUTOFF
+    with kind.running() as (host, row):
+        with Router([open_sender(row)], History(tmp_path / "before.json")) as router:
+            router.apply(preset_of(1))
+            host.tell("turn", number, half)
+            assert router.apply(preset_of(1), fresh=False).grade is Grade.CONFIRMED
+            assert host.held() == kind.holds(flat(preset_of(1)))
+            host.tell("turn", number, half)
+            assert router.apply(preset_of(2)).grade is Grade.CONFIRMED
+
+            assert router.undo().grade is Grade.CONFIRMED
+        assert host.held()[CUTOFF] == pytest.approx(half)
+
+
+@KINDS
+@pytest.mark.parametrize("line", [{"lose": 0.2}, {"lose": 0.05, "trouble": 0.2}], ids=str)
+def test_a_bad_line_still_ends_in_confirmed(kind: Kind, line: dict[str, float]) -> None:
+    with kind.running(**line) as (host, row), open_sender(row) as sender:
+        sender.look()
+        for seed in range(3):
+            assert sender.send(preset_of(seed)).grade is Grade.CONFIRMED
+            assert host.held() == kind.holds(flat(preset_of(seed)))
+
+
+# Ableton Live ------------------------------------------------------------------------------------
+
+
+def test_live_is_set_by_a_literal_datagram_of_its_documentation() -> None:
+    # /live/device/set/parameter/value iiif: track 1, device 1, parameter 14, 0.25
+    numbers = b"\0\0\0\1" + b"\0\0\0\1" + b"\0\0\0\x0e" + b"\x3e\x80\0\0"
+    datagram = b"/live/device/set/parameter/value\0\0\0\0,iiif\0\0\0" + numbers
+    with ABLETON.running() as (host, _), OscPeer(host.port) as peer:
+        peer.socket.sendto(datagram, peer.target)
+        while host.held()[CUTOFF] != 0.25:
+            pass
+
+
+def test_live_is_asked_as_its_documentation_says() -> None:
+    with ABLETON.running() as (host, row), open_sender(row) as sender:
+        sender.look()
+        assert sender.where == "mika_micro on Lead"
+        sender.send(Preset.init().replace(kFilterCutoff=20.0))
+        heard = host.tell("messages_heard")
+
+    assert ["/live/song/get/track_names"] in heard
+    assert ["/live/device/get/parameters/name", 1, 1] in heard
+    assert ["/live/device/get/parameters/value", 1, 1] in heard
+    assert ["/live/device/set/parameter/value", 1, 1, 1 + CUTOFF, 0.0] in heard
+
+
+def test_live_takes_all_38_and_the_question_in_two_of_its_ticks() -> None:
+    with ABLETON.running() as (_, row), open_sender(row) as sender:
+        sender.look()
+
+        assert sender.send(preset_of(1)).rounds == 1
+
+
+def test_live_that_shows_no_parameters_asks_for_configure(tmp_path: Path) -> None:
+    history = History(tmp_path / "before.json")
+    with ABLETON.running(configured=False) as (_, row), Router([open_sender(row)], history) as way:
+        delivery = way.apply(preset_of(1))
+
+    assert delivery.grade is Grade.FAILED
+    assert "press Configure" in delivery.reason
+
+
+def test_live_on_a_track_without_it_is_not_searched_further() -> None:
+    with (
+        ABLETON.running() as (_, row),
+        open_sender(on_track(row, 1)) as sender,
+        pytest.raises(SendError, match="no Mika Micro"),
+    ):
+        sender.look()
+
+
+def on_track(row: HostRow, track: int) -> HostRow:
+    link: Any = row.link
+    return replace(row, link=replace(link, track=track))
+
+
+# Bitwig ------------------------------------------------------------------------------------------
+
+
+def test_bitwig_is_spoken_to_in_the_words_of_our_script() -> None:
+    with BITWIG.running() as (host, row), open_sender(row) as sender:
+        sender.send(Preset.init().replace(kFilterCutoff=20.0))
+        heard = host.tell("messages_heard")
+
+    assert ["/antithesis/hello", 1] in heard
+    assert ["/antithesis/set", CUTOFF, 0.0] in heard
+    assert ["/antithesis/get"] in heard
+
+
+def test_bitwig_without_the_device_is_told_so() -> None:
+    with (
+        BITWIG.running(device=False) as (_, row),
+        open_sender(row) as sender,
+        pytest.raises(SendError, match="no Mika Micro"),
+    ):
+        sender.look()
+
+
+def test_a_script_of_another_version_is_told_to_be_installed_again() -> None:
+    with (
+        BITWIG.running(version=2) as (_, row),
+        open_sender(row) as sender,
+        pytest.raises(SendError, match="has version 2, this program 1: install it again"),
+    ):
+        sender.look()
+
+
+# Custom ------------------------------------------------------------------------------------------
+
+
+def test_a_custom_host_that_cannot_answer_is_sent() -> None:
+    text = '[host]\nroute = "custom"\n[custom]\nport = {}\nset = "/s/{{number}} {{value}}"\n'
+    with OscPeer() as deaf:
+        (row,) = config.host_rows(config.parse(text.format(deaf.port)))
+        with open_sender(row) as sender:
+            assert sender.send(preset_of(1)).grade is Grade.SENT
+
+
+def test_the_custom_route_without_a_host_is_a_mistake() -> None:
+    with pytest.raises(ConfigError, match=r"give custom\.port and custom\.set"):
+        config.host_rows(config.parse('[host]\nroute = "custom"'))
+
+
+def test_a_message_without_an_address_is_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="begins with its address"):
+        config.parse('[custom]\nset = "synth {value}"')
