@@ -34,7 +34,20 @@ def _jackd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     said = tmp_path_factory.mktemp("jack") / "jackd.txt"
     # A long period: a server that a busy machine starves drops what comes too late.
-    command = ["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "44100", "-p", "1024"]
+    command = [
+        "jackd",
+        "--no-realtime",
+        "-n",
+        name,
+        "-t",
+        "5000",
+        "-d",
+        "dummy",
+        "-r",
+        "44100",
+        "-p",
+        "1024",
+    ]
     with said.open("wb") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:

@@ -110,9 +110,10 @@ class Clip:
 
 @dataclass(frozen=True)
 class _Last:
-    """What was cut last: asked again with nothing new since, the one before it is meant."""
+    """What was cut last, and the newest then: with nothing newer, the one before is meant."""
 
     take: Take
+    newest: int
     start: int
 
 
@@ -132,12 +133,12 @@ class Cutter:
         """
         take = self._take()
         until = take.position(at)
-        heard = self._before(take, until)
-        if self._last and self._last.take is take and _near(take, heard, self._last.start):
-            back += 1
+        heard = newest = self._before(take, until)
+        if self._last and self._last.take is take and _near(take, newest, self._last.newest):
+            heard = self._before(take, self._last.start, self._last.start)
         for _ in range(back):
             heard = self._before(take, heard.start, heard.start)
-        self._last = _Last(take, heard.start)
+        self._last = _Last(take, newest.start, heard.start)
         return self._clip(take, heard, at)
 
     def whole(self, clip: Clip) -> Clip:

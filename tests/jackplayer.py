@@ -1,0 +1,110 @@
+"""A program that plays WAV files into JACK's outputs, and one that plays MIDI notes: not of ours.
+
+python jackplayer.py sound NAME          plays each file whose path it reads, and says so
+python jackplayer.py midi PORT           sends each `note velocity` that it reads
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import TracebackType
+from typing import Self
+
+JACK = "mido.backends.rtmidi/UNIX_JACK"
+
+
+class Program:
+    """One of the two as a process of its own; `say` gives it a line and waits for its answer."""
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, __file__, *self._words]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        if self._answer() != "ready":
+            self.__exit__(None, None, None)
+            raise AssertionError(f"{self._words} did not start")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def say(self, line: str) -> None:
+        assert self.process.stdin is not None
+        print(line, file=self.process.stdin, flush=True)
+        assert self._answer() == "done"
+
+    def _answer(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+
+def tell(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
+def sound(name: str) -> None:
+    import threading
+
+    import jack
+    import numpy as np
+    import soundfile
+
+    client = jack.Client(name, no_start_server=True)
+    port = client.outports.register("out")
+    waiting: list[np.ndarray] = []
+    over = threading.Event()
+
+    @client.set_process_callback
+    def process(count: int) -> None:
+        block = np.zeros(count, np.float32)
+        if waiting:
+            part = waiting[0][:count]
+            block[: len(part)] = part
+            waiting[0] = waiting[0][count:]
+            if not len(waiting[0]):
+                waiting.pop()
+                over.set()
+        port.get_array()[:] = block
+
+    with client:
+        for output in client.get_ports(is_audio=True, is_input=True, is_physical=True):
+            client.connect(port, output)
+        tell("ready")
+        for line in sys.stdin:
+            samples, _ = soundfile.read(line.strip(), dtype="float32")
+            over.clear()
+            waiting.append(samples)
+            over.wait(60)
+            tell("done")
+
+
+def midi(name: str) -> None:
+    import time
+
+    import mido
+
+    backend = mido.Backend(JACK)
+    there = next(port for port in backend.get_output_names() if name in port)
+    with backend.open_output(there) as port:
+        time.sleep(0.2)  # JACK joins ports in a later cycle
+        tell("ready")
+        for line in sys.stdin:
+            note, velocity = map(int, line.split())
+            port.send(mido.Message("note_on", note=note, velocity=velocity))
+            tell("done")
+
+
+if __name__ == "__main__":
+    {"sound": sound, "midi": midi}[sys.argv[1]](sys.argv[2])
