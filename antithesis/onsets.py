@@ -41,6 +41,8 @@ _AROUND_S = 0.03
 _LEARNT_S = 0.06
 _STEP_S = 0.006
 _ORDER = 32
+_RISE_SAMPLES = 400  # at most, of an onset that takes its time
+_CALM_SAMPLES = 48
 
 
 @dataclass(frozen=True)
@@ -190,8 +192,17 @@ def _exactly(samples: Samples, at: int, sample_rate: int) -> int:
     step = _steepest(surprise, known, round(_STEP_S * sample_rate))
     limit = max(1.5 * known.max(), 1e-3 * surprise.max())
     begin = max(0, step - round(_STEP_S * sample_rate))
-    surprising = surprise[begin:] > limit
-    return first + (begin + int(np.argmax(surprising)) if surprising.any() else step)
+    clear = surprise[begin:] > limit
+    if not clear.any():
+        return first + step
+    return first + _back(surprise, begin + int(np.argmax(clear)), 4 * float(np.median(known)))
+
+
+def _back(surprise: FloatArray, at: int, usual: float) -> int:
+    """Where the rise began that is clear `at`: up to there, surprise was as usual for a while."""
+    before = surprise[max(0, at - _RISE_SAMPLES) : at]
+    calm = np.flatnonzero(_highest(before, range(_CALM_SAMPLES)) <= usual)
+    return at - len(before) + int(calm[-1]) + 1 if len(calm) else at
 
 
 def _steepest(surprise: FloatArray, known: FloatArray, width: int) -> int:
