@@ -71,10 +71,12 @@ def test_hosts_on_other_machines_are_spoken_to_only_when_configured():
 def listening(pid, ports):
     """What a process and its children listen on, once these ports are among it."""
     end = time.monotonic() + PATIENCE_S
-    while not ports <= {address.port for address in (found := sockets(pid))}:
-        assert time.monotonic() < end, found
+    while time.monotonic() < end:
+        found = sockets(pid)
+        if ports <= {address.port for address in found}:
+            return found
         time.sleep(0.05)
-    return found
+    raise AssertionError(f"it never listened on {ports}")
 
 
 def sockets(pid):
