@@ -1,9 +1,9 @@
-"""The matches of the last sound that one can step through, and the one that plays."""
+"""The candidates of the last sound that one can step through, and the one that plays."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from antithesis.errors import AntithesisError
 
@@ -15,45 +15,34 @@ class NoChoiceError(AntithesisError):
     """There is nothing to step to."""
 
 
-@dataclass(frozen=True)
 class Choices:
-    """Matches of one sound, in the order in which one steps through them.
+    """Matches of a sound that sound different, nearest first: the first of them plays.
 
-    A matcher that gives a sound several candidates hands them all to `of`. One that gives ever
-    better matches adds each that travels: these are steps of one search, so that `previous` goes
-    back on the way to the best, and not to another answer.
+    `candidates` is asked when somebody steps, which ends the search: before that they still change.
     """
 
-    name: str = ""
-    matches: tuple[Match, ...] = ()
-    at: int = -1
+    def __init__(
+        self, name: str = "", candidates: Callable[[], Sequence[Match]] = lambda: ()
+    ) -> None:
+        self.name = name
+        self._candidates = candidates
+        self._matches: Sequence[Match] = ()
+        self._at = 0
 
-    @classmethod
-    def of(cls, name: str, matches: tuple[Match, ...]) -> Self:
-        """Candidates of a sound, the first of which plays."""
-        return cls(name, matches, 0)
-
-    def better(self, match: Match) -> Self:
-        """One more, which plays from now on."""
-        return replace(self, matches=(*self.matches, match), at=len(self.matches))
-
-    def stepped(self, by: int) -> Self:
-        """The one so many steps on, or back.
+    def step(self, by: int) -> Match:
+        """The one so many steps on, or back, which plays from now on.
 
         Raises:
             NoChoiceError: there is none.
         """
-        at = self.at + by
-        if not 0 <= at < len(self.matches):
-            count = len(self.matches)
-            where = f"this is {self.at + 1} of {count}" if count else "nothing was matched yet"
+        self._matches = self._matches or self._candidates()
+        at = self._at + by
+        if not 0 <= at < len(self._matches):
+            count = len(self._matches)
+            where = f"this is {self._at + 1} of {count}" if count else "nothing was matched yet"
             raise NoChoiceError(f"there is no {'next' if by > 0 else 'previous'} match: {where}")
-        return replace(self, at=at)
-
-    @property
-    def playing(self) -> Match:
-        """The one that plays."""
-        return self.matches[self.at]
+        self._at = at
+        return self._matches[at]
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.at + 1} of {len(self.matches)}"
+        return f"{self.name}, {self._at + 1} of {len(self._matches)}"

@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -51,8 +51,6 @@ from daemon.urgency import tidy_up
 from daemon.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from antithesis.matching import Match
 
 WORTH_SENDING_DB: Final = 0.1
@@ -84,13 +82,23 @@ Reader: TypeAlias = Callable[[Path], Sound | None]
 """Finds the first sound in a file; AudioError where there is none, None where there is no time."""
 
 
+class Search(Protocol):
+    """A match under way: an iterator of ever better ones."""
+
+    def __iter__(self) -> Iterator[Match]: ...
+
+    def close(self) -> None:
+        """Leave it; what was found stays."""
+
+    def candidates(self) -> Sequence[Match]:
+        """Matches that sound different from one another, nearest first."""
+
+
 class Matcher(Protocol):
     """What finds matches."""
 
-    def __call__(
-        self, sound: Sound, *, budget_s: float, stop: Callable[[], bool]
-    ) -> Generator[Match, None, None]:
-        """Yield matches, each nearer than the one before.
+    def __call__(self, sound: Sound, *, budget_s: float, stop: Callable[[], bool]) -> Search:
+        """Search for matches, each better than the one before.
 
         Ends after `budget_s` seconds, or soon after `stop` says so, but not before the first.
         """
@@ -262,9 +270,10 @@ class Companion:
         """
         budget_s = self._budget_s if budget_s is None else budget_s
         sent: list[Sent] = []
-        self._choices = Choices(drop.path.stem)
-        with closing(self._matcher(sound, budget_s=budget_s, stop=self._leave)) as matches:
-            for best in matches:
+        search = self._matcher(sound, budget_s=budget_s, stop=self._leave)
+        self._choices = Choices(drop.path.stem, search.candidates)
+        with closing(search):
+            for best in search:
                 if not sent:
                     sent.append(self._send(drop, best, fresh=fresh))
                     once_sent(sent[0])
@@ -302,8 +311,7 @@ class Companion:
             return Answer(True, "each sound is captured by itself" if armed else "not armed")
         if action is Action.STOP:
             return Answer(True, "stopped refining")
-        self._choices = self._choices.stepped(1 if action is Action.NEXT else -1)
-        match = self._choices.playing
+        match = self._choices.step(1 if action is Action.NEXT else -1)
         delivery = self._router.apply(match.preset.named(self._choices.name), fresh=False)
         self._play(match)
         return _answered(f"{self._choices}: {_said(match)}", delivery)
@@ -359,7 +367,6 @@ class Companion:
     def _send(self, drop: Drop, match: Match, *, fresh: bool = False) -> Sent:
         delivery = self._router.apply(match.preset.named(drop.path.stem), fresh=fresh)
         sent = Sent(match, delivery, time.time())
-        self._choices = self._choices.better(match)
         _log.info("%s: %s; %s", _shown(drop), _said(match), _outcome(delivery))
         if fresh:
             self._play(match)
@@ -546,13 +553,20 @@ def load_matcher() -> Matcher:
 
     network = load_network()
 
-    def matches(
-        sound: Sound, *, budget_s: float, stop: Callable[[], bool]
-    ) -> Generator[Match, None, None]:
-        named = note_from_name(sound.source) or note_from_chunks(sound.source)
-        yield from match(sound.samples, network, budget_s=budget_s, named=named, stop=stop)
+    def matches(sound: Sound, *, budget_s: float, stop: Callable[[], bool]) -> Search:
+        key = sound.played
+        return match(
+            sound.samples,
+            network,
+            budget_s=budget_s,
+            note=key.note if key else None,
+            named=note_from_name(sound.source) or note_from_chunks(sound.source),
+            velocity=key.velocity if key else None,
+            gate_s=key.gate_s if key else None,
+            stop=stop,
+        )
 
-    next(matches(_warm_up_sound(), budget_s=0.0, stop=lambda: True))
+    next(iter(matches(_warm_up_sound(), budget_s=0.0, stop=lambda: True)))
     return matches
 
 

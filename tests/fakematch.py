@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 
 from antithesis.preset import Preset
@@ -34,6 +35,30 @@ def at_distance(distance):
     return FakeMatch(Preset.init().replace(kFilterCutoff=100 + 100 * distance), distance=distance)
 
 
+class FakeSearch:
+    """What a generator of matches finds; its candidates are these, nearest first."""
+
+    def __init__(self, matches):
+        self._matches = matches
+        self._found = []
+
+    def __iter__(self):
+        for match in self._matches:
+            self._found.insert(0, match)
+            yield match
+
+    def close(self):
+        self._matches.close()
+
+    def candidates(self):
+        return self._found
+
+
+def searching(generate):
+    """A matcher of a function that generates matches."""
+    return wraps(generate)(lambda *sound, **how: FakeSearch(generate(*sound, **how)))
+
+
 class FakeMatcher:
     """Yields matches at given distances, and then searches in vain until it is told to stop.
 
@@ -46,6 +71,7 @@ class FakeMatcher:
         self.heard = []
         self.searching = threading.Event()
 
+    @searching
     def __call__(self, sound, *, budget_s, stop):
         self.heard.append(Path(sound.source).name)
         for distance in self.distances:

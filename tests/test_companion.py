@@ -37,7 +37,7 @@ from daemon.senders import History, Router, Sender, open_sender
 from daemon.senders.memory import MemoryRoute
 from daemon.settling import Drop
 from daemon.watch import Watch
-from tests.fakematch import FakeMatcher, at_distance
+from tests.fakematch import FakeMatcher, at_distance, searching
 from tests.synthprocess import SynthProcess
 
 RATE = 44100
@@ -298,6 +298,7 @@ def test_sender_that_gives_up_does_not_lose_the_match(running):
 
 @pytest.mark.usefixtures("little_reports")
 def test_bug_in_one_job_is_told_and_the_next_goes_on(running, caplog):
+    @searching
     def matcher(sound, *, budget_s, stop):
         if sound.source.endswith("a.wav"):
             raise ZeroDivisionError("a bug")
@@ -369,6 +370,7 @@ def test_files_of_one_name_but_another_kind_do_not_overwrite_each_other(running)
 
 @pytest.mark.usefixtures("little_reports")
 def test_file_that_goes_with_its_folder_is_not_refused(running):
+    @searching
     def matcher(sound, *, budget_s, stop):
         running.drops.rename(running.drops.with_name("unplugged"))
         read_sound(sound.source)

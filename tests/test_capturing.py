@@ -1,0 +1,249 @@
+"""Captures and the other keys in the daemon's loop: a fake device, and everything else real."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from queue import SimpleQueue
+
+import numpy as np
+import pytest
+import soundfile
+
+from daemon import companion
+from daemon.capture.ear import Ear
+from daemon.companion import Companion
+from daemon.config import Config, changed
+from daemon.hosts import HOSTS
+from daemon.journal import Journal
+from daemon.outcomes import Outcomes
+from daemon.presses import Action, Press, Presses
+from daemon.senders import Router, Sender
+from daemon.senders.history import History
+from daemon.senders.memory import MemoryRoute
+from daemon.watch import Watch
+from tests import scenes
+from tests.fakeear import RATE, FakeDevices
+from tests.fakematch import FakeMatcher, at_distance
+
+PATIENCE_S = 30
+
+
+def write_little(match, target, folder, *, facts):
+    content = {"match": {"distance": match.distance}, **facts}
+    (folder / "facts.json").write_text(json.dumps(content))
+
+
+def tone(hz=220.0, seconds=0.4):
+    t = np.arange(round(seconds * RATE)) / RATE
+    return 0.4 * np.sin(2 * np.pi * hz * t + 1.0) * np.exp(-6 * t)
+
+
+class Desk:
+    """The daemon's loop in a thread: `do` presses and waits for the answer."""
+
+    def __init__(self, tmp_path, devices, matcher, **capture):
+        self.drops, self.results = tmp_path / "drops", tmp_path / "results"
+        self.devices = devices
+        self.route = MemoryRoute()
+        self._tmp_path = tmp_path
+        self._matcher = matcher
+        self._config = changed(Config(), {"capture": capture}) if capture else Config()
+
+    def __enter__(self):
+        from contextlib import ExitStack
+
+        with ExitStack() as opening:
+            journal = opening.enter_context(Journal(self._tmp_path / "journal.sqlite"))
+            history = History(self._tmp_path / "before.json")
+            sender = Sender(HOSTS["memory"], self.route)
+            router = opening.enter_context(Router([sender], history))
+            watch = opening.enter_context(Watch(self.drops, settle_s=0.05))
+            self.presses = Presses(watch.call)
+            self.ear = opening.enter_context(Ear(self._config, self.presses.press))
+            loop = Companion(
+                watch,
+                journal,
+                Outcomes(self.results).make_ready(),
+                lambda _path: None,
+                router,
+                self._matcher,
+                60.0,
+                lambda _folder: None,
+                presses=self.presses,
+                ear=self.ear,
+            )
+            thread = threading.Thread(target=loop.run)
+            thread.start()
+            opening.callback(thread.join, PATIENCE_S)
+            opening.callback(watch.close)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(self, *trouble):
+        self._open.close()
+
+    def do(self, action, **how):
+        answers = SimpleQueue()
+        self.presses.press(Press(action, answer=answers.put, **how))
+        return answers.get(timeout=PATIENCE_S)
+
+    def play(self, samples, after_s=0.5):
+        stretch = np.concatenate([np.zeros(RATE // 2), samples, np.zeros(round(after_s * RATE))])
+        self.devices.play(stretch)
+        time.sleep(0.02)  # the press comes after what was heard
+
+    def outcome(self, count=1):
+        end = time.monotonic() + PATIENCE_S
+        while len(found := sorted(self.results.glob("Capture*"))) < count:
+            assert time.monotonic() < end
+            threading.Event().wait(0.01)
+        return [json.loads((folder / "facts.json").read_text()) for folder in found]
+
+
+@pytest.fixture
+def devices(monkeypatch):
+    monkeypatch.setattr(companion, "write_files", write_little)
+    fake = FakeDevices(monkeypatch)
+    fake.plug()
+    return fake
+
+
+def test_capture_is_at_the_host_and_saved_as_a_file_with_its_match(devices, tmp_path):
+    matcher = FakeMatcher(3.0, 1.0)
+    with Desk(tmp_path, devices, matcher) as desk:
+        desk.play(tone())
+        answer = desk.do(Action.CAPTURE)
+        assert answer.well
+        assert "from everything that plays" in answer.said
+        assert "3.00 dB away" in answer.said
+        (facts,) = desk.outcome()
+    assert facts["last_sent"]["distance"] == 1.0
+    assert facts["captured"]["background_db"] is None
+    (saved,) = desk.drops.iterdir()
+    assert facts["dropped"]["file"] == saved.name
+    frames, rate = soundfile.read(saved, dtype="float32")
+    assert rate == RATE
+    assert np.allclose(frames[:1000, 0], tone()[:1000], atol=1e-6)
+    assert matcher.heard == [saved.name]  # taken from memory, and not again from the disk
+    host = [desk.route.values[index] for index in range(38)]
+    assert host == pytest.approx(list(at_distance(1.0).preset.normalized))
+
+
+def test_the_host_has_the_preset_before_the_disk_has_the_sound(devices, tmp_path, monkeypatch):
+    there = []
+    with Desk(tmp_path, devices, FakeMatcher()) as desk:
+        send = desk.route.write
+        monkeypatch.setattr(
+            desk.route,
+            "write",
+            lambda values: (there.append(list(desk.drops.iterdir())), send(values)),
+        )
+        desk.play(tone())
+        desk.do(Action.CAPTURE)
+    assert there[0] == []
+
+
+def test_a_press_ends_the_search_for_the_sound_before(devices, tmp_path):
+    matcher = FakeMatcher(3.0, endless=True)
+    with Desk(tmp_path, devices, matcher) as desk:
+        desk.play(tone(220))
+        desk.do(Action.CAPTURE)
+        assert matcher.searching.wait(PATIENCE_S)
+        assert desk.do(Action.STOP).well
+        desk.play(tone(330))
+        desk.do(Action.CAPTURE)
+        desk.do(Action.STOP)
+        assert len(desk.outcome(2)) == 2
+
+
+def test_sound_that_is_still_on_is_matched_at_once_and_again_when_it_is_over(devices, tmp_path):
+    with Desk(tmp_path, devices, FakeMatcher()) as desk:
+        long = scenes.in_a_row([np.repeat(1.0, 4 * RATE)], [0.0], 4.0) * 0.1
+        long *= np.sin(np.arange(len(long)) * 0.05)
+        desk.play(long[: RATE // 2], after_s=0.0)
+        answer = desk.do(Action.CAPTURE)
+        assert "still sounding" in answer.said
+        desk.devices.play(long[RATE // 2 :])
+        desk.outcome()
+    assert len(desk._matcher.heard) == 2
+    (saved,) = desk.drops.iterdir()
+    assert soundfile.info(saved).duration > 0.5
+
+
+def test_key_is_held_and_let_go_of_once(devices, tmp_path):
+    with Desk(tmp_path, devices, FakeMatcher()) as desk:
+        desk.play(np.zeros(10))
+        assert desk.do(Action.HOLD, down=True).said == "recording until the release"
+        assert "too short" in desk.do(Action.HOLD, down=False).said
+        assert "without having been pressed" in desk.do(Action.HOLD, down=False).said
+
+
+def test_while_armed_each_loud_enough_sound_is_captured_by_itself(devices, tmp_path):
+    with Desk(tmp_path, devices, FakeMatcher(), armed=True) as desk:
+        desk.play(np.zeros(RATE))
+        for hz in (220, 330):
+            desk.play(tone(hz))
+            time.sleep(0.2)
+        desk.play(0.001 * tone(440))
+        assert len(desk.outcome(2)) == 2
+        assert desk.do(Action.ARM).said == "not armed"
+        desk.play(tone(550))
+        time.sleep(0.3)
+    assert len(list(desk.results.glob("Capture*"))) == 2
+
+
+def test_next_and_previous_step_through_the_candidates_of_the_last_sound(devices, tmp_path):
+    with Desk(tmp_path, devices, FakeMatcher(3.0, 2.0, 1.0)) as desk:
+        assert "nothing was matched yet" in desk.do(Action.NEXT).said
+        desk.play(tone())
+        desk.do(Action.CAPTURE)
+        desk.outcome()
+        assert "2 of 3: 2.00 dB away" in desk.do(Action.NEXT).said
+        host = [desk.route.values[index] for index in range(38)]
+        assert host == pytest.approx(list(at_distance(2.0).preset.normalized))
+        assert "3 of 3: 3.00 dB away" in desk.do(Action.NEXT).said
+        assert "this is 3 of 3" in desk.do(Action.NEXT).said
+        assert "2 of 3: 2.00 dB away" in desk.do(Action.PREVIOUS).said
+
+
+def test_undo_puts_back_what_the_host_held_before_the_sound(devices, tmp_path):
+    matcher = FakeMatcher(3.0)
+    with Desk(tmp_path, devices, matcher) as desk:
+        for distance in (3.0, 1.0):
+            matcher.distances = (distance,)
+            desk.play(tone())
+            desk.do(Action.CAPTURE)
+        assert desk.do(Action.UNDO).well
+        host = [desk.route.values[index] for index in range(38)]
+        assert host == pytest.approx(list(at_distance(3.0).preset.normalized))
+
+
+def test_silence_is_answered_with_what_to_do_and_the_next_press_works(devices, tmp_path):
+    with Desk(tmp_path, devices, FakeMatcher()) as desk:
+        desk.play(np.zeros(RATE))
+        answer = desk.do(Action.CAPTURE)
+        assert not answer.well
+        assert "only silence came from everything that plays" in answer.said
+        desk.play(tone())
+        assert desk.do(Action.CAPTURE).well
+
+
+def test_bug_in_a_capture_is_told_and_the_loop_goes_on(devices, tmp_path):
+    matcher = FakeMatcher()
+    with Desk(tmp_path, devices, matcher) as desk:
+        matcher.distances = (None,)
+        desk.play(tone())
+        assert "internal error" in desk.do(Action.CAPTURE).said
+        matcher.distances = (3.0,)
+        assert desk.do(Action.CAPTURE, back=0).said
+
+
+def test_flood_of_presses_is_answered_and_not_kept():
+    answers = []
+    presses = Presses(lambda action: action())
+    for _ in range(100):
+        presses.press(Press(Action.NEXT, answer=answers.append))
+    assert len(answers) == 36
+    assert not answers[0].well
