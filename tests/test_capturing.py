@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from queue import SimpleQueue
 
 import numpy as np
@@ -52,12 +54,10 @@ class Desk:
         self._config = changed(Config(), {"capture": capture}) if capture else Config()
 
     def __enter__(self):
-        from contextlib import ExitStack
-
         with ExitStack() as opening:
             journal = opening.enter_context(Journal(self._tmp_path / "journal.sqlite"))
             history = History(self._tmp_path / "before.json")
-            sender = Sender(HOSTS["memory"], self.route)
+            sender = Sender(replace(HOSTS["memory"], lasting=True), self.route)
             router = opening.enter_context(Router([sender], history))
             watch = opening.enter_context(Watch(self.drops, settle_s=0.05))
             self.presses = Presses(watch.call)
