@@ -35,8 +35,8 @@ class OscLink:
     """How a host is spoken to in OSC over UDP, from one socket for both directions.
 
     Messages are patterns of `daemon.senders.patterns`. Their holes: `{id}` is a parameter's id,
-    `{number}` its number in the host, `{value}` its value and `{values...}` those of all 38; the
-    others are `places`, or what the finder found.
+    `{key}` how its name begins, `{number}` its number in the host, `{value}` its value and
+    `{values...}` those of all 38; the others are `track`, `places`, or what the finder found.
     """
 
     route: ClassVar[str] = "daemon.senders.osc:OscRoute"
@@ -48,6 +48,7 @@ class OscLink:
     finder: str = ""  # in `daemon.senders.finders`; none: the plug-in is where `places` says
     track: int = 0  # where to look, counted as the host shows it; 0: everywhere
     mute_place: str = ""  # what `track` is to a host that does not answer; none: nothing at all
+    mute_first: int = 1  # and the first one's number there
     first_number: int = 0  # of the parameters, where there is no finder
     places: Mapping[str, Argument] = field(default_factory=dict)
     scale: Scale = Scale.NORMALIZED  # where there is no finder to tell
@@ -129,6 +130,17 @@ ARDOUR_DESCRIPTOR: Final = OscMessage(
 
 REAPER_REFRESH: Final = OscMessage("/action", (41743,))
 
+# Renoise tells nothing back, but runs what it is sent: Lua that looks for the plug-in and for the
+# parameter by their names, in the instrument `track` or, where that is 0, in all.
+RENOISE_SET: Final = (
+    "for n, i in ipairs(renoise.song().instruments) do"
+    " local d = i.plugin_properties.plugin_device"
+    ' if d and ({track} == 0 or {track} == n) and d.name:lower():find("mika") then'
+    " for _, p in ipairs(d.parameters) do"
+    ' if p.name:lower():gsub("%W", ""):find("^{key}") then p.value = {value:.9f} end'
+    " end end end"
+)
+
 # What our own scripts in hosts speak, by OSC: see `daemon.senders.finders.script`.
 SCRIPT_VERSION: Final = 1
 SCRIPT_HELLO: Final = OscMessage("/antithesis/hello", (SCRIPT_VERSION,))
@@ -188,6 +200,8 @@ _ROWS = (
             ask=(OscMessage("/device/track/select", ("{track}",)), REAPER_REFRESH),
             told=(OscMessage("/fxinstparam/{number}/value", ("{value}",)),),
             first_number=1,
+            note_on=OscMessage("/vkb_midi/0/note/{note}", ("{velocity}",)),
+            note_off=OscMessage("/vkb_midi/0/note/{note}", (0,)),
             ask_again_s=0.25,
             patience_s=1.0,
             pace_s=0.01,
@@ -244,6 +258,37 @@ _ROWS = (
         answers=True,
         found=True,
         wait_s=0.05,  # its observers tell of a set a little later
+    ),
+    HostRow(
+        name="carla",
+        title="Carla",
+        link=OscLink(
+            port=22752,
+            mute_place="plugin",
+            mute_first=0,
+            set_one=OscMessage("/Carla/{plugin}/set_parameter_value", ("{number}", "{value}")),
+            note_on=OscMessage("/Carla/{plugin}/note_on", (0, "{note}", "{velocity}")),
+            note_off=OscMessage("/Carla/{plugin}/note_off", (0, "{note}")),
+        ),
+        remedy=(
+            "in Carla's settings enable OSC, and give osc.track the number of the plug-in there,"
+            " counted from 1: over UDP Carla tells neither names nor values"
+        ),
+        answers=False,
+        wait_s=0.05,
+    ),
+    HostRow(
+        name="renoise",
+        title="Renoise",
+        link=OscLink(
+            port=8000,
+            set_one=OscMessage("/renoise/evaluate", (RENOISE_SET,)),
+            note_on=OscMessage("/renoise/trigger/note_on", (-1, -1, "{note}", "{velocity}")),
+            note_off=OscMessage("/renoise/trigger/note_off", (-1, -1, "{note}")),
+        ),
+        remedy="in Renoise's preferences, OSC, enable the server for UDP on port 8000",
+        answers=False,
+        wait_s=0.05,
     ),
     HostRow(
         name="builtin",

@@ -125,6 +125,12 @@ SYSTEM_PARTS = (
         for_tests=True,
     ),
     SystemPart(
+        "the language that Renoise is spoken to in",
+        _program("lua5.1"),
+        {"apt-get": "lua5.1"},
+        for_tests=True,
+    ),
+    SystemPart(
         "a C compiler",
         _program("cc", "gcc", "clang"),
         {"apt-get": "gcc", "dnf": "gcc", "pacman": "gcc", "zypper": "gcc"},

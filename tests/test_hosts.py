@@ -26,7 +26,9 @@ def link_of(row: HostRow) -> OscLink:
 def set_address(link: OscLink, index: int) -> OscMessage:
     number = link.first_number + index
     holes = dict.fromkeys(re.findall(r"\{(\w+)\}", str(link.set_one)), 1) | dict(link.places)
-    return fill(link.set_one, {**holes, "id": PARAMETERS[index].id, "number": number, "value": 0.5})
+    key = PARAMETERS[index].name
+    each = {"id": PARAMETERS[index].id, "key": key, "number": number, "value": 0.5}
+    return fill(link.set_one, {**holes, **each})
 
 
 @ROWS

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +20,7 @@ from antithesis.preset import Preset
 from daemon import config
 from daemon.hosts import HostRow, find_host
 from daemon.senders import Grade, History, Router, open_sender
+from daemon.senders.places import KEY_LENGTH, squashed
 from tests.oscpeer import OscPeer
 from tests.simulators import Simulated
 
@@ -233,6 +236,91 @@ def test_a_script_of_another_version_is_told_to_be_installed_again() -> None:
         pytest.raises(SendError, match="has version 2, this program 1: install it again"),
     ):
         sender.look()
+
+
+# Carla and Renoise, which tell nothing back ------------------------------------------------------
+
+
+CARLA = Kind("carla", lambda port, _: find_host("carla", port=port, track=2), {})
+RENOISE = Kind("renoise", lambda port, _: find_host("renoise", port=port), {})
+LUA = pytest.mark.skipif(not shutil.which("lua5.1"), reason="lua5.1 is missing: apt-get install")
+DEAF = pytest.mark.parametrize(
+    "kind", [CARLA, pytest.param(RENOISE, marks=LUA)], ids=lambda kind: kind.name
+)
+
+
+def wait_for(host: Simulated, wanted: Any) -> None:
+    end = time.monotonic() + 10
+    while host.held() != wanted and time.monotonic() < end:
+        time.sleep(0.05)
+    assert host.held() == wanted
+
+
+@DEAF
+def test_all_38_arrive_at_a_host_that_tells_nothing_and_the_grade_is_sent(kind: Kind) -> None:
+    with kind.running() as (host, row), open_sender(row) as sender:
+        sender.look()
+        for seed in range(2):
+            assert sender.send(preset_of(seed)).grade is Grade.SENT
+            wait_for(host, kind.holds(preset_of(seed)))
+
+
+@DEAF
+def test_a_host_that_tells_nothing_is_told_everything_twice(kind: Kind) -> None:
+    with kind.running() as (host, row), open_sender(row) as sender:
+        sender.send(preset_of(1))
+        wait_for(host, kind.holds(preset_of(1)))
+        heard = [tuple(message) for message in host.tell("messages_heard")]
+
+    assert all(heard.count(message) == 2 for message in heard)
+    assert len(heard) == 2 * N_PARAMETERS
+
+
+def test_carla_without_a_number_is_sent_nothing() -> None:
+    with CARLA.running() as (host, row), open_sender(on_track(row, 0)) as sender:
+        assert sender.send(preset_of(1)).grade is Grade.FAILED
+        assert host.tell("messages_heard") == []
+
+
+def test_carla_is_set_by_a_literal_datagram_of_its_handlers() -> None:
+    # /Carla/1/set_parameter_value if: 13, 0.25
+    datagram = b"/Carla/1/set_parameter_value\0\0\0\0,if\0" + b"\0\0\0\x0d\x3e\x80\0\0"
+    with CARLA.running() as (host, _), OscPeer(host.port) as peer:
+        peer.socket.sendto(datagram, peer.target)
+        wait_for(host, [*host.held()[:CUTOFF], 0.25, *host.held()[CUTOFF + 1 :]])
+
+
+def test_a_note_is_played_where_the_host_has_an_address_for_notes() -> None:
+    with CARLA.running() as (host, row), open_sender(row) as sender:
+        route: Any = sender.route
+        route.play(57, 100, 0.01)
+        end = time.monotonic() + 10
+        while len(host.tell("played")) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert host.tell("played") == [[0, 57, 100], [0, 57, 0]]
+
+
+@LUA
+def test_renoise_looks_for_the_plug_in_by_its_name_and_leaves_others_alone() -> None:
+    with RENOISE.running() as (host, row), open_sender(on_track(row, 3)) as sender:
+        sender.send(preset_of(1))
+        wait_for(host, RENOISE.holds(preset_of(1)))
+        assert host.tell("others") == [0.5]
+
+
+@LUA
+def test_renoise_on_another_instrument_is_left_as_it_is() -> None:
+    with RENOISE.running() as (host, row), open_sender(on_track(row, 2)) as sender:
+        before = host.held()
+        sender.send(preset_of(1))
+        assert host.held() == before
+
+
+def test_names_that_are_cut_for_a_script_are_still_told_apart() -> None:
+    keys = [squashed(p.name)[:KEY_LENGTH] for p in PARAMETERS]
+
+    for key in keys:
+        assert [squashed(p.name).startswith(key) for p in PARAMETERS].count(True) == 1
 
 
 # Custom ------------------------------------------------------------------------------------------

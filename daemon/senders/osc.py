@@ -14,7 +14,7 @@ from antithesis.parameters import N_PARAMETERS, PARAMETERS
 from daemon.hosts import OscLink
 from daemon.osc import Argument, OscMessage
 from daemon.senders.patterns import Found, fill, match
-from daemon.senders.places import Place, is_ours, place_of
+from daemon.senders.places import KEY_LENGTH, Place, is_ours, place_of, squashed
 from daemon.senders.wire import Wire
 
 _LOOKS: Final = 6  # of a finder: what it asks may be lost on the way
@@ -93,19 +93,29 @@ class OscRoute:
         """A host that does not answer has it where the user says, and nowhere else."""
         if not (self._link.mute_place and self._link.track):
             raise SendError("it does not answer")
-        self._place = _fixed_place(self._link, {self._link.mute_place: self._link.track})
+        number = self._link.track - 1 + self._link.mute_first
+        self._place = _fixed_place(self._link, {self._link.mute_place: number})
         return self._place.title
 
     def _look(self) -> Place | None:
-        if not self._link.finder:
+        if not self._link.finder and not self._link.mute_place:
             return _fixed_place(self._link, self._link.places)
+        if not self._link.finder:
+            return None
         finder = resolve_name(f"daemon.senders.finders:{self._link.finder}")
         ours = (candidate for candidate in finder(self._wire) if is_ours(candidate))
         return next(map(place_of, ours), None)
 
     def _filling(self, place: Place, index: int, value: float) -> Mapping[str, Argument]:
-        number = place.numbers[index]
-        return {**place.where, "id": PARAMETERS[index].id, "number": number, "value": value}
+        parameter = PARAMETERS[index]
+        return {
+            "track": self._link.track,
+            **place.where,
+            "id": parameter.id,
+            "key": squashed(parameter.name)[:KEY_LENGTH],
+            "number": place.numbers[index],
+            "value": value,
+        }
 
     def _values(self, place: Place, message: OscMessage) -> Iterator[tuple[int, float]]:
         for pattern in self._link.told:

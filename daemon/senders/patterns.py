@@ -1,8 +1,8 @@
 """OSC messages with holes: filled in to be sent, matched to be understood.
 
-A hole is a word in braces, in an address or alone as an argument: `/track/{track}/name`, `{value}`.
-As an argument, `{values...}` takes whatever is left, and `...` is any number of arguments that say
-nothing to us.
+A hole is a word in braces, in an address or as an argument: `/track/{track}/name`, `{value}`. What is
+sent may have holes within a longer text. In what is heard, `{values...}` takes all that is left, and
+`...` is any number of arguments that say nothing to us.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def _argument(word: str) -> Argument:
 
 
 def _filled(argument: Argument, filling: Filling) -> Argument:
-    return filling[argument[1:-1]] if _is_hole(argument) else argument
+    if _is_hole(argument):
+        return filling[argument[1:-1]]
+    return argument.format(**filling) if isinstance(argument, str) else argument
 
 
 def _is_hole(argument: Argument) -> TypeGuard[str]:

@@ -17,6 +17,9 @@ from antithesis.parameters import N_PARAMETERS, PARAMETERS, Parameter
 from daemon.hosts import Scale
 from daemon.osc import Argument
 
+KEY_LENGTH: Final = 24
+"""So much of a squashed name tells it from all others."""
+
 _CUT: Final = 32
 _SHORTEST: Final = 6  # less of a name than this is no name
 
