@@ -1,8 +1,8 @@
 """OSC messages with holes: filled in to be sent, matched to be understood.
 
-A hole is a word in braces, in an address or as an argument: `/track/{track}/name`, `{value}`. What is
-sent may have holes within a longer text. In what is heard, `{values...}` takes all that is left, and
-`...` is any number of arguments that say nothing to us.
+A hole is a word in braces, in an address or as an argument: `/track/{track}/name`, `{value}`. What
+is sent may have holes within a longer text. In what is heard, `{values...}` takes all that is left,
+and `...` is any number of arguments that say nothing to us.
 """
 
 from __future__ import annotations
