@@ -7,9 +7,8 @@ everything else moves continuously within it. What the user has locked is the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -28,15 +27,16 @@ from antithesis.encoding import (
 from antithesis.objective import Objective
 from antithesis.parameters import BY_ID, MAXIMUM, MINIMUM, to_normalized
 from antithesis.rules import audible
-from antithesis.spectra import SAMPLE_RATE
-from antithesis.synth import render_notes
+from antithesis.synth import render_into
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Heard = npt.NDArray[np.float32]
+Sounds = npt.NDArray[np.float32]
 
 VELOCITY: Final = 100
 _MIX: Final = PLACE["kOscMix"]
+_FREQUENCY: Final = BY_ID["kLfoFrequency"].index
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,10 @@ class Candidate:
         fixed = np.where(CONTINUOUS, self._at_rest, np.round(self.places))
         return (float(self.note), *fixed.tolist())
 
-    @cached_property
-    def audible(self) -> Bools:
-        """Which heads (heads,) the candidate lets hear."""
-        plain, gates = decode(self.places[None])
-        heard = audible(plain, velocity=127, gate_s=gates)[0]
-        return np.array([head is GATE or bool(heard[BY_ID[head.id].index]) for head in HEADS])
-
     @property
-    def movable(self) -> Bools:
-        """Which heads (heads,) a continuous search may move: heard, and not switched off."""
-        return np.asarray(CONTINUOUS & self.audible & (self._at_rest == 0))
+    def switched_on(self) -> Bools:
+        """Which heads (heads,) are neither off nor choices: a continuous search may move them."""
+        return np.asarray(CONTINUOUS & (self._at_rest == 0))
 
     @property
     def _at_rest(self) -> npt.NDArray[np.int64]:
@@ -75,11 +68,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Scored:
-    """A candidate, its distance in dB, and the features of its sound."""
+    """A candidate, its distance in dB, the features of its sound, and which heads one hears."""
 
     distance: float
     candidate: Candidate
     heard: Heard = field(repr=False, compare=False)
+    audible: Bools = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -127,37 +121,49 @@ class Stage:
         self.objective = Objective(target)
         self.fixed = fixed or Fixed()
         self.evaluations = 0
-        self._duration_s = (len(target) + 0.5) / SAMPLE_RATE
+        self._room = np.empty((0, len(target)), np.float32)  # fresh memory takes time to fill
 
-    def plain(self, candidates: Iterable[Candidate]) -> tuple[Floats, Floats]:
+    def plain(self, candidates: Sequence[Candidate]) -> tuple[Floats, Floats]:
         """Presets (n, 38) in plain units and gates in s (n,) of candidates."""
         return self.fixed.imposed(*decode(np.array([c.places for c in candidates])))
 
-    def render(self, candidates: list[Candidate]) -> Floats:
-        """Sounds (n, samples) of candidates."""
+    def render(self, candidates: Sequence[Candidate]) -> Sounds:
+        """Sounds (n, samples) of candidates, for as long as nothing else is rendered."""
         plain, gates = self.plain(candidates)
-        frequency = plain[:, BY_ID["kLfoFrequency"].index]
-        return render_notes(
+        if len(candidates) > len(self._room):
+            self._room = np.empty((len(candidates), self._room.shape[1]), np.float32)
+        out = self._room[: len(candidates)]
+        render_into(
+            out,
             np.clip(to_normalized(plain), 0.0, 1.0),
             [c.note for c in candidates],
             self.fixed.velocity,
             gates,
-            warmup_s=np.array([c.phase for c in candidates]) / frequency,
-            duration_s=self._duration_s,
+            warmup_s=np.array([c.phase for c in candidates]) / plain[:, _FREQUENCY],
         )
+        return out
 
-    def features(self, candidates: list[Candidate]) -> Heard:
+    def features(self, candidates: Sequence[Candidate]) -> Heard:
         """What the objective hears of candidates, (n, k)."""
         self.evaluations += len(candidates)
         return self.objective.features(self.render(candidates))
 
-    def score(self, candidates: list[Candidate]) -> list[Scored]:
+    def score(self, candidates: Sequence[Candidate]) -> list[Scored]:
         """Candidates with their distances, in their order."""
         heard = self.features(candidates)
         distances = self.objective.distances(heard)
-        return [
-            Scored(float(d), c, h) for d, c, h in zip(distances, candidates, heard, strict=True)
-        ]
+        audible = audible_heads(candidates)
+        columns = zip(distances, candidates, heard, audible, strict=True)
+        return [Scored(float(d), c, h, a) for d, c, h, a in columns]
+
+
+def audible_heads(candidates: Sequence[Candidate]) -> Bools:
+    """Which heads (n, heads) candidates let hear."""
+    plain, gates = decode(np.array([c.places for c in candidates]))
+    heard = audible(plain, velocity=127, gate_s=gates)
+    always = np.ones(len(plain), np.bool_)
+    columns = [always if head is GATE else heard[:, BY_ID[head.id].index] for head in HEADS]
+    return np.stack(columns, axis=1)
 
 
 def retuned(candidate: Candidate, semitones: float) -> Candidate:

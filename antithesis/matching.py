@@ -89,8 +89,8 @@ def match(
 ) -> Matching:
     """Match a sound, for as long as the budget and whoever asks allow.
 
-    Yields the best of the network's candidates first, then a match whenever a better one is found:
-    nearer, or as near and likelier. Ends early when nothing is left to gain.
+    Yields the best of the network's candidates first, then a match whenever a nearer one is found.
+    Ends early when nothing is left to gain.
 
     Args:
         samples: The sound (n,), mono at 44.1 kHz, from its onset on; its first 2 s are matched.
@@ -157,6 +157,7 @@ class Matching:
         self._stage = Stage(target, fixed)
         self._scoring = Target(target)
         self._gallery: Gallery | None = None
+        self._told_worth = self._told_distance = np.inf
         self._found = self._matches()
 
     def __iter__(self) -> Iterator[Match]:
@@ -186,21 +187,31 @@ class Matching:
         pool = self._stage.score(posterior.propose(self._rng, _DRAWS))
         gallery = self._gallery = Gallery(self._stage.objective, posterior.worth)
         gallery.add(*pool)
-        told = gallery.best
-        yield self._match(self._in_tune(told))
-        told_s = self._elapsed_s
+        yield from self._nearer(gallery)
         if self._budget_s > 0:
+            told_s = self._elapsed_s
             for found in refine(self._stage, pool, posterior, self._rng):
                 gallery.add(found)
                 if self._elapsed_s >= self._budget_s or self._stop():
                     break
-                news = gallery.worth(told) - gallery.worth(gallery.best)
-                if news > _NEWS * gallery.worth(told) and self._elapsed_s > told_s + _PAUSE_S:
-                    told = gallery.best
-                    yield self._match(self._in_tune(told))
+                if self._elapsed_s > told_s + _PAUSE_S:
+                    yield from self._nearer(gallery)
                     told_s = self._elapsed_s
-        if gallery.best is not told:
-            yield self._match(self._in_tune(gallery.best))
+            yield from self._nearer(gallery)
+
+    def _nearer(self, gallery: Gallery) -> Iterator[Match]:
+        """The best as a match, if the search has gained and so has the match.
+
+        The search's own distance is not quite MSS, which is what a match is told by.
+        """
+        worth = gallery.worth(gallery.best)
+        if worth > (1.0 - _NEWS) * self._told_worth:
+            return
+        self._told_worth = worth
+        found = self._match(self._in_tune(gallery.best))
+        if found.distance < self._told_distance:
+            self._told_distance = found.distance
+            yield found
 
     @property
     def _elapsed_s(self) -> float:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from antithesis.jit import kernel
 from antithesis.spectra import Floats, hann, mel_bank
 
+BLOCK: Final = 448  # samples, 10 ms: what is silent or not
 LANES: Final = 16  # frames side by side; constant, so that the compiler unrolls them
 
 # Unsigned, for a signed index might be negative, and the check for that keeps loops scalar.
@@ -52,28 +53,66 @@ def tables(window: int, hop: int, n_mels: int) -> Tables:
     return Tables(hop, hann(window), twiddles, weights, bank.limits)
 
 
+def scratch(longest_window: int) -> Floats:
+    """Room for the passes of windows up to so many samples: asking for memory takes as long."""
+    return np.empty(5 * (longest_window // 2 + 1) * LANES, np.float32)
+
+
 @kernel
-def mel_powers(padded: Any, margin: int, table: Any, out: Any) -> None:
+def mel_powers(
+    padded: Any, margin: int, energies: Any, silence: float, table: Any, room: Any, out: Any
+) -> None:
     """Fill ``out`` (frames, mels) from ``padded``, the sound with ``margin`` zeros at both ends.
 
-    ``table`` is :attr:`Tables.arrays`. Frame i is centred on sample i * hop; the margin is at least
-    half a window and a hop per lane.
+    ``table`` is :attr:`Tables.arrays`, ``room`` from :func:`scratch`. Frame i is centred on sample
+    i * hop; the margin is at least half a window and a hop per lane. ``energies`` are those of the
+    sound's blocks (:func:`energies_of`); frames side by side in blocks that all have no more than
+    ``silence`` are taken for empty.
     """
     hop, window, twiddles, weights, limits = table
     half = window.shape[0] // 2
-    re = np.empty(half * LANES, np.float32)
-    im = np.empty(half * LANES, np.float32)
-    re_next = np.empty(half * LANES, np.float32)
-    im_next = np.empty(half * LANES, np.float32)
-    powers = np.empty((half + 1) * LANES, np.float32)
+    size = half * LANES
+    re, im = room[:size], room[size : 2 * size]
+    re_next, im_next = room[2 * size : 3 * size], room[3 * size : 4 * size]
+    powers = room[4 * size : 5 * size + LANES]
     for first in range(0, out.shape[0], LANES):
         lanes = min(LANES, out.shape[0] - first)
-        _load(padded, margin + first * hop - half, hop, lanes, window, re, im)
+        start = first * hop - half
+        if _silent(energies, start, start + (lanes - 1) * hop + 2 * half, silence):
+            out[first : first + lanes] = np.float32(0.0)
+            continue
+        _load(padded, margin + start, hop, lanes, window, re, im)
         if _transform(re, im, re_next, im_next, half, twiddles):
             _unpack(re_next, im_next, half, twiddles, powers)
         else:
             _unpack(re, im, half, twiddles, powers)
         _weigh(powers, weights, limits, first, lanes, out)
+
+
+@kernel
+def energies_of(sound: Any, out: Any) -> float:
+    """Fill ``out`` with the energies of a sound's blocks of ``BLOCK`` samples; returns the most."""
+    most = np.float32(0.0)
+    for block in range(out.shape[0]):
+        sums = np.zeros(LANES, np.float32)
+        for row in range(block * BLOCK // LANES, (block + 1) * BLOCK // LANES):
+            at = _U(row * LANES)
+            for lane in range(_U(LANES)):
+                sums[lane] += sound[at + lane] * sound[at + lane]
+        out[block] = sums.sum()
+        most = max(most, out[block])
+    return float(most)
+
+
+@kernel
+def _silent(energies: Any, start: int, stop: int, silence: float) -> bool:
+    """Whether samples from ``start`` up to ``stop`` are all in silent blocks."""
+    if stop > energies.shape[0] * BLOCK:
+        return False
+    for block in range(max(start // BLOCK, 0), -(-stop // BLOCK)):
+        if energies[block] > silence:
+            return False
+    return True
 
 
 @kernel

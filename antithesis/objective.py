@@ -14,17 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.jit import kernel, parallel_kernel
-from antithesis.mels import LANES, mel_powers, tables
+from antithesis.mels import BLOCK, LANES, energies_of, mel_powers, scratch, tables
 from antithesis.spectra import Floats
 
 # Windows and hops in samples, mels.
-_VIEWS: Final = (tables(512, 256, 32), tables(1024, 512, 64), tables(4096, 2048, 128))
+_VIEWS: Final = (tables(512, 384, 32), tables(1024, 768, 64), tables(4096, 3072, 128))
 _TABLES: Final = (_VIEWS[0].arrays, _VIEWS[1].arrays, _VIEWS[2].arrays)
 _RANGE_DB: Final = 80.0
-_ENVELOPE_FRAME: Final = 441  # 10 ms
 _ENVELOPE_RANGE_DB: Final = 60.0
 _ENVELOPE_WEIGHT: Final = 0.25  # of the level's course beside the spectra
-_MARGIN: Final = 2048 * (LANES + 1)
+_MARGIN: Final = 3072 * (LANES + 1)
+_SILENCE: Final = 1e-14  # of the loudest block: far below the range, whatever the spectrum
+_U: Final = np.uint64  # an index that cannot be negative: the check keeps loops scalar
 _DB_PER_OCTAVE: Final = np.float32(10.0 * np.log10(2.0))
 
 
@@ -36,22 +37,33 @@ class Objective:
     """
 
     def __init__(self, target: npt.NDArray[np.floating]) -> None:
-        sound = np.ascontiguousarray(target, np.float64)
+        sound = np.ascontiguousarray(target, np.float32)
         self._n_samples = len(sound)
         shapes = [(1 + len(sound) // view.hop, len(view.weights)) for view in _VIEWS]
-        shapes.append((len(sound) // _ENVELOPE_FRAME, 1))
+        shapes.append((len(sound) // BLOCK, 1))
         sizes = [rows * columns for rows, columns in shapes]
         shares = [1.0 / len(_VIEWS)] * len(_VIEWS) + [_ENVELOPE_WEIGHT]
         self._shapes = np.array(shapes)
+        # For each thread, so that none asks for memory: that takes as long as a transform.
+        threads = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # the most
+        self._rooms = np.tile(scratch(max(len(view.window) for view in _VIEWS)), (threads, 1))
+        self._padded = np.zeros((threads, len(sound) + 2 * _MARGIN), np.float32)
         self.weights: Floats = np.repeat(np.divide(shares, sizes), sizes).astype(np.float32)
         self.target: Floats = self.features(sound[None])[0]
 
-    def features(self, sounds: npt.NDArray[np.float64]) -> Floats:
+    def features(self, sounds: npt.NDArray[np.floating]) -> Floats:
         """Features (n, k) of sounds (n, samples), as long as the target."""
         if sounds.ndim != 2 or sounds.shape[1] != self._n_samples:
             raise ValueError(f"sounds {sounds.shape}: give (n, {self._n_samples})")
         out = np.empty((len(sounds), len(self.weights)), np.float32)
-        _describe_all(np.ascontiguousarray(sounds, np.float64), *_TABLES, self._shapes, out)
+        _describe_all(
+            np.ascontiguousarray(sounds, np.float32),
+            *_TABLES,
+            self._shapes,
+            self._padded,
+            self._rooms,
+            out,
+        )
         return out
 
     def distances(self, features: Floats) -> npt.NDArray[np.float64]:
@@ -60,41 +72,75 @@ class Objective:
 
     def apart(self, reference: Floats, features: Floats) -> npt.NDArray[np.float64]:
         """Distances (n,) of features (n, k) from those of another sound (k,)."""
-        return np.asarray(np.abs(features - reference) @ self.weights, np.float64)
+        out = np.empty(len(features))
+        _apart(np.ascontiguousarray(features), reference, self.weights, out)
+        return out
 
-    def __call__(self, sounds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def __call__(self, sounds: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         """Distances (n,) of sounds (n, samples)."""
         return self.distances(self.features(sounds))
 
 
 @parallel_kernel
-def _describe_all(sounds: Any, short: Any, middle: Any, long: Any, shapes: Any, out: Any) -> None:
+def _describe_all(
+    sounds: Any,
+    short: Any,
+    middle: Any,
+    long: Any,
+    shapes: Any,
+    padded: Any,
+    rooms: Any,
+    out: Any,
+) -> None:
     for n in numba.prange(sounds.shape[0]):
-        _describe(sounds[n], short, middle, long, shapes, out[n])
+        thread = numba.get_thread_id()  # type: ignore[attr-defined]
+        _describe(sounds[n], short, middle, long, shapes, padded[thread], rooms[thread], out[n])
 
 
 @kernel
-def _describe(sound: Any, short: Any, middle: Any, long: Any, shapes: Any, out: Any) -> None:
+def _describe(
+    sound: Any,
+    short: Any,
+    middle: Any,
+    long: Any,
+    shapes: Any,
+    padded: Any,
+    room: Any,
+    out: Any,
+) -> None:
     """Fill a row with the decibels of all views and of the envelope."""
-    padded = np.zeros(sound.shape[0] + 2 * _MARGIN, np.float32)
+    ends = np.cumsum(shapes[:, 0] * shapes[:, 1])
+    envelope = out[ends[2] :]
     for i in range(sound.shape[0]):
         padded[_MARGIN + i] = sound[i]
-    ends = np.cumsum(shapes[:, 0] * shapes[:, 1])
-    mel_powers(padded, _MARGIN, short, out[: ends[0]].reshape((shapes[0, 0], shapes[0, 1])))
-    mel_powers(
-        padded, _MARGIN, middle, out[ends[0] : ends[1]].reshape((shapes[1, 0], shapes[1, 1]))
-    )
-    mel_powers(padded, _MARGIN, long, out[ends[1] : ends[2]].reshape((shapes[2, 0], shapes[2, 1])))
-    envelope = out[ends[2] :]
-    for i in range(envelope.shape[0]):
-        power = 0.0
-        for k in range(i * _ENVELOPE_FRAME, (i + 1) * _ENVELOPE_FRAME):
-            power += sound[k] * sound[k]
-        envelope[i] = power
+    silence = _SILENCE * energies_of(padded[_MARGIN : _MARGIN + sound.shape[0]], envelope)
+    first = out[: ends[0]].reshape((shapes[0, 0], shapes[0, 1]))
+    second = out[ends[0] : ends[1]].reshape((shapes[1, 0], shapes[1, 1]))
+    third = out[ends[1] : ends[2]].reshape((shapes[2, 0], shapes[2, 1]))
+    mel_powers(padded, _MARGIN, envelope, silence, short, room, first)
+    mel_powers(padded, _MARGIN, envelope, silence, middle, room, second)
+    mel_powers(padded, _MARGIN, envelope, silence, long, room, third)
     _to_decibels(out[: ends[0]], _RANGE_DB)
     _to_decibels(out[ends[0] : ends[1]], _RANGE_DB)
     _to_decibels(out[ends[1] : ends[2]], _RANGE_DB)
     _to_decibels(envelope, _ENVELOPE_RANGE_DB)
+
+
+@kernel
+def _apart(features: Any, reference: Any, weights: Any, out: Any) -> None:
+    """Weighted absolute differences; sums side by side, for one after the other waits on itself."""
+    rows = reference.shape[0] // LANES
+    for n in range(features.shape[0]):
+        row = features[n]
+        sums = np.zeros(LANES, np.float32)
+        for r in range(rows):
+            at = _U(r * LANES)
+            for lane in range(_U(LANES)):
+                sums[lane] += weights[at + lane] * abs(row[at + lane] - reference[at + lane])
+        total = float(sums.sum())
+        for i in range(rows * LANES, reference.shape[0]):
+            total += weights[i] * abs(row[i] - reference[i])
+        out[n] = total
 
 
 @kernel

@@ -50,11 +50,12 @@ class Posterior:
             found += [Candidate(row, note, float(rng.random())) for row in places]
         return found
 
-    def moves(self, candidate: Candidate, rng: np.random.Generator, count: int) -> list[Candidate]:
+    def moves(self, scored: Scored, rng: np.random.Generator, count: int) -> list[Candidate]:
         """Candidates with a head or a few drawn anew, oftener those the network doubts."""
+        candidate = scored.candidate
         table = self._tables[candidate.note]
         doubt = -(table * np.log(table + _TINY)).sum(-1) + _TINY
-        doubt *= candidate.audible & ~self._fixed.heads
+        doubt *= scored.audible & ~self._fixed.heads
         if not doubt.any():
             return [replace(candidate, phase=float(rng.random())) for _ in range(count)]
         drawn = np.concatenate([draw(table, rng, 1, rng.choice(_SHARPNESS)) for _ in range(count)])
@@ -69,17 +70,18 @@ class Posterior:
 
     def worth(self, scored: Scored) -> float:
         """The distance in dB, dearer the less likely the network finds the structure."""
-        return scored.distance * (1.0 + _PER_NAT * self.surprise(scored.candidate))
+        return scored.distance * (1.0 + _PER_NAT * self.surprise(scored))
 
-    def surprise(self, candidate: Candidate) -> float:
+    def surprise(self, scored: Scored) -> float:
         """Nats by which each choice and switch is less likely than the likeliest, in all."""
+        candidate = scored.candidate
         table = self._tables[candidate.note]
         at = np.clip(np.round(candidate.places), 0, SIZES - 1).astype(np.int64)
         choice = _nats(table.max(-1), table[np.arange(len(HEADS)), at])
         is_off, none = off(candidate.places), table[:, MIDDLE]
         switch = _nats(np.maximum(none, 1.0 - none), np.where(is_off, none, 1.0 - none))
         nats = np.where(CONTINUOUS, np.where(SWITCHABLE, switch, 0.0), choice)
-        counts = (candidate.audible | (SWITCHABLE & is_off)) & ~self._fixed.heads
+        counts = (scored.audible | (SWITCHABLE & is_off)) & ~self._fixed.heads
         return float(np.minimum(nats, _DEAREST)[counts].sum())
 
 

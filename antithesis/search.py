@@ -52,7 +52,7 @@ def refine(
                     yield found
             chains.sort(key=lambda chain: worth(chain.best))
             chains = [c for c in chains[: (len(chains) + 1) // 2] if not c.exhausted]
-        moved = distinct(stage.score(posterior.moves(best.candidate, rng, _MOVES)), worth)
+        moved = distinct(stage.score(posterior.moves(best, rng, _MOVES)), worth)
         best = min(best, moved[0], key=worth)
         yield moved[0]
         new = [s for s in moved if s.candidate.structure not in tried][:_NEW_ONES]
@@ -77,7 +77,9 @@ class Chain:
     def __init__(self, stage: Stage, start: Scored) -> None:
         self.best = start
         self._stage = stage
-        self._movable = np.flatnonzero(start.candidate.movable & ~stage.fixed.heads)
+        self._movable = np.flatnonzero(
+            start.candidate.switched_on & start.audible & ~stage.fixed.heads
+        )
         units = start.candidate.places / (SIZES - 1)
         point = np.append(units[self._movable], start.candidate.phase)
         wraps = np.arange(len(point)) == len(point) - 1
@@ -92,8 +94,8 @@ class Chain:
         """One step downhill; returns the chain's best."""
         self._descent.step()
         if self._descent.distance < self.best.distance:
-            candidate = self._candidate(self._descent.point)
-            self.best = Scored(self._descent.distance, candidate, self._descent.heard)
+            candidate, distance = self._candidate(self._descent.point), self._descent.distance
+            self.best = Scored(distance, candidate, self._descent.heard, self.best.audible)
         return self.best
 
     def _features(self, points: Floats) -> Heard:
