@@ -208,15 +208,16 @@ def _opened(path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             return _migrated(path)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if isinstance(error, sqlite3.OperationalError):  # locked, read-only, full: not damaged
                 raise
-            _log.warning("the journal %s is damaged (%s): put aside, a new one begins", path, error)
+            said = _last_line(error)
+            _log.warning("the journal %s is damaged (%s): put aside, a new one begins", path, said)
             _put_aside(path)
             return _migrated(path)
     except (OSError, sqlite3.Error) as error:
         raise ConfigError(
-            f"cannot write the journal {path} ({error}): set state.folder to another folder"
+            f"cannot write the journal {path} ({_last_line(error)}): set another state.folder"
         ) from error
 
 
@@ -296,5 +297,11 @@ def _days_ago(days: float) -> str:
 def _trouble() -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
-        raise JournalError(f"the journal cannot be written or read ({error})") from error
+    except (sqlite3.Error, ValueError) as error:  # ValueError: what a damaged row may hold
+        said = _last_line(error)
+        raise JournalError(f"the journal cannot be written or read ({said})") from error
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip("* ")]
+    return lines[-1] if lines else repr(error)

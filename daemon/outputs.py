@@ -6,6 +6,7 @@ writes to it needs no clock.
 
 from __future__ import annotations
 
+import atexit
 import struct
 import time
 from collections.abc import Iterator
@@ -156,6 +157,7 @@ class DeviceOutput:
         self._device = device
         self._sample_rate = sample_rate
         self._open = ExitStack()
+        self._room, self._room_since = -1, 0.0
         self.name = "the default device" if device is None else str(device)
 
     def __str__(self) -> str:
@@ -195,27 +197,33 @@ class DeviceOutput:
         """Play `block` on all channels; the device's own clock sets the pace."""
         sd = sound_library()
         samples = np.repeat(block.astype(np.float32)[:, np.newaxis], self._channels, axis=1)
-        taken_at = time.monotonic()
         while len(samples):
             # Never more than there is room for: a device that is gone would keep us for ever.
-            if (room := self.room()) >= min(len(samples), _PIECE):
-                try:
-                    self._stream.write(samples[:room])
-                except sd.PortAudioError as error:
-                    raise DeviceError(f"lost {self.name}: {error}") from error
-                samples, taken_at = samples[room:], time.monotonic()
-            elif time.monotonic() - taken_at > _LOST_S:
-                raise DeviceError(f"lost {self.name}: it takes no more sound; see that it is on")
-            else:
+            if (room := self.room()) < min(len(samples), _PIECE):
                 time.sleep(_LOOK_S)
+                continue
+            try:
+                self._stream.write(samples[:room])
+            except sd.PortAudioError as error:
+                raise DeviceError(f"lost {self.name}: {error}") from error
+            samples = samples[room:]
 
     def room(self) -> int:
         """Samples that its buffer has room for."""
         sd = sound_library()
         try:
-            return int(self._stream.write_available)
+            room = int(self._stream.write_available)
         except sd.PortAudioError as error:
             raise DeviceError(f"lost {self.name}: {error}") from error
+        now = time.monotonic()
+        if room != self._room:
+            self._room, self._room_since = room, now
+        elif room < _PIECE and now - self._room_since > _LOST_S:
+            # To close it, as PortAudio does at exit, is to wait for ever for what was not played.
+            self._open.pop_all()
+            atexit.unregister(sd._exit_handler)
+            raise DeviceError(f"lost {self.name}: it takes no more sound; see that it is on")
+        return room
 
 
 def output_devices() -> list[str]:
