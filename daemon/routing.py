@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from daemon.config import Config, host_rows, manner
+from daemon.config import AUTO, Config, host_rows, manner
 from daemon.senders import History, Router, open_sender
 
 BEFORE: Final = "before.json"
@@ -14,4 +14,5 @@ def open_router(config: Config) -> Router:
     """Routes to the configured hosts, to be entered; their history is beside the journal."""
     brought = manner(config)
     senders = [open_sender(row, brought) for row in host_rows(config)]
-    return Router(senders, History(config.state.folder / BEFORE))
+    history = History(config.state.folder / BEFORE)
+    return Router(senders, history, hopeful=config.host.route == AUTO)

@@ -104,6 +104,10 @@ class Session:
             pytest.skip("Ardour makes no session here")
         self._switch_on('name="Open Sound Control \\(OSC\\)"')
 
+    def routes(self) -> list[str]:
+        """Its tracks and busses, by name."""
+        return re.findall(r'<Route [^>]*\bname="([^"]+)"', self._file.read_text())
+
     def turn_tracks_round(self) -> None:
         """Have its two tracks in the other order."""
         place = re.compile(r'<PresentationInfo order="([12])" flags="MidiTrack,OrderSet"')
@@ -136,7 +140,7 @@ def running(session: Session, port: int = 3819) -> Iterator[subprocess.Popen[byt
     for _ in range(_STARTS):
         process = _start(session)
         try:
-            if _plays(process):
+            if _plays(process, session.routes()):
                 yield process
                 return
         finally:
@@ -171,11 +175,12 @@ def _leave_jack() -> None:
         time.sleep(0.1)
 
 
-def _plays(process: subprocess.Popen[bytes]) -> bool:
+def _plays(process: subprocess.Popen[bytes], routes: list[str]) -> bool:
     """Whether it came up whole: some starts lose JACK, with the process alive."""
     end = time.monotonic() + PATIENCE_S / 3
     while time.monotonic() < end and process.poll() is None:
-        if "hardour:Master/audio_out 1" in _ports() and _answers():
+        ports = _ports()
+        if all(f"hardour:{name}/audio_out 1" in ports for name in routes) and _answers():
             return True
         time.sleep(0.1)
     return False

@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ from daemon.config import Config
 from daemon.controllers import CONTROLLERS
 from daemon.demo import mean_preset
 from daemon.hosts import HOSTS, find_host
-from daemon.senders import Grade, History, Router, open_sender
+from daemon.routing import open_router
+from daemon.senders import Grade, History, Manner, Router, open_sender
 from tests import ardour, lv2
 from tests.badline import Line
 from tests.oscpeer import OscPeer
@@ -193,6 +195,37 @@ def test_a_parameter_changed_by_hand_is_put_right_and_comes_back_by_undo(tmp_pat
 
         assert router.undo().grade is Grade.CONFIRMED
         assert far(preset_of(1).replace(kFilterCutoff=444.0)) < FLOAT32
+
+
+@pytest.mark.usefixtures("daw")
+def test_without_a_configured_host_it_is_found_by_itself(tmp_path: Path) -> None:
+    settings = config.changed(Config(), {"state": {"folder": str(tmp_path)}})
+    with open_router(settings) as router:
+        delivery = router.apply(preset_of(3))
+
+    assert (delivery.route, delivery.grade) == ("ardour", Grade.CONFIRMED)
+    assert far(preset_of(3)) < FLOAT32
+
+
+@pytest.mark.usefixtures("daw")
+def test_the_way_to_a_preset_can_be_a_glide() -> None:
+    def cutoff(preset: Preset) -> float:
+        return float(preset["kFilterCutoff"])
+
+    start, end = (Preset.init().replace(kFilterCutoff=hz) for hz in (100.0, 8000.0))
+    seen: list[float] = []
+    with open_sender(HOSTS["ardour"], Manner(glide_s=1.0)) as sender:
+        sender.send(start)
+        with ThreadPoolExecutor(1) as gliding:
+            delivery = gliding.submit(sender.send, end)
+            while not delivery.done():
+                seen.append(held()[CUTOFF.index])
+
+    assert delivery.result().grade is Grade.CONFIRMED
+    assert held()[CUTOFF.index] == cutoff(end)
+    between = [hz for hz in seen if cutoff(start) < hz < cutoff(end)]
+    assert len(set(between)) > 5
+    assert between == sorted(between)
 
 
 # MIDI --------------------------------------------------------------------------------------------

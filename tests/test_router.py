@@ -175,6 +175,42 @@ def test_while_refining_only_the_differences_travel(router: Open) -> None:
     assert len(host.writes[0]) == N_PARAMETERS  # by hand it may be anything by now
 
 
+@pytest.mark.parametrize("hopeful", [False, True])
+def test_a_route_that_never_worked_is_missed_aloud_unless_it_was_only_hoped_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, hopeful: bool
+) -> None:
+    first, second = Host(), Host()
+    first.gone = True
+    senders = [Sender(FIRST, first), Sender(SECOND, second)]
+
+    with Router(senders, History(tmp_path / "before.json"), hopeful=hopeful) as sending:
+        sending.apply(preset_of(1))
+        assert ("no Mika Micro" in caplog.text) is not hopeful
+        first.gone = False
+        sending.apply(preset_of(2))
+        first.gone = True
+        sending.apply(preset_of(3))
+
+    assert "no Mika Micro" in caplog.text
+
+
+def test_the_host_that_has_the_preset_plays_the_note(router: Open) -> None:
+    class Instrument(Host):
+        played: tuple[int, int, float] | None = None
+
+        def play(self, note: int, velocity: int, gate_s: float) -> None:
+            self.played = (note, velocity, gate_s)
+
+    first, second = Instrument(), Instrument()
+    first.gone = True
+    sending = router(first, second)
+    sending.apply(preset_of(1))
+
+    sending.play(57, 100, 0.5)
+
+    assert (first.played, second.played) == (None, (57, 100, 0.5))
+
+
 # The way back ------------------------------------------------------------------------------------
 
 

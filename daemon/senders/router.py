@@ -22,15 +22,20 @@ class Router:
     """Brings presets to the first of several hosts that takes them, and can put back what was.
 
     A context manager. A route is open while it works; one that failed is closed, so that others
-    may have its ports, and opened again for the next sound.
+    may have its ports, and opened again for the next sound. Of `hopeful` ones nobody expects that
+    they are there, so that only one that worked before is missed aloud.
 
     Raises:
         DeviceError: on entering, when the port of the only route cannot be had.
     """
 
-    def __init__(self, senders: Sequence[Sender], history: History) -> None:
+    def __init__(
+        self, senders: Sequence[Sender], history: History, *, hopeful: bool = False
+    ) -> None:
         self.senders = tuple(senders)
         self._history = history
+        self._hopeful = hopeful
+        self._worked: set[Sender] = set()
         self._open: dict[Sender, ExitStack] = {}
         self._current: Sender | None = None
 
@@ -74,6 +79,7 @@ class Router:
             delivery = self._begin(sender, preset)
             if delivery.grade is not Grade.FAILED:
                 self._current = sender
+                self._worked.add(sender)
                 return delivery
             self._leave(sender, delivery)
             failed.append(delivery)
@@ -144,8 +150,10 @@ class Router:
     def _leave(self, sender: Sender, delivery: Delivery) -> None:
         self._current = None
         self._close(sender)
-        if len(self.senders) > 1:
+        missed = sender in self._worked or not self._hopeful
+        if missed and len(self.senders) > 1:
             _log.warning("%s: %s", sender.row.title, delivery.reason)
+        self._worked.discard(sender)
 
     def _close(self, sender: Sender) -> None:
         if route := self._open.pop(sender, None):
