@@ -102,6 +102,27 @@ SYSTEM_PARTS = (
         for_tests=True,
     ),
     SystemPart(
+        "what PulseAudio plays",
+        _program("parec"),
+        {
+            "apt-get": "pulseaudio-utils",
+            "dnf": "pulseaudio-utils",
+            "pacman": "libpulse",
+            "zypper": "pulseaudio-utils",
+        },
+    ),
+    SystemPart(
+        "a PulseAudio of the tests' own",
+        _program("pulseaudio"),
+        {
+            "apt-get": "pulseaudio",
+            "dnf": "pulseaudio",
+            "pacman": "pulseaudio",
+            "zypper": "pulseaudio",
+        },
+        for_tests=True,
+    ),
+    SystemPart(
         "a screen without a monitor",
         _program("Xvfb"),
         {

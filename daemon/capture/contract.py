@@ -1,4 +1,4 @@
-"""What can be listened to, whatever brings it: JACK, PortAudio, or Windows' own loopback.
+"""What can be listened to, whatever brings it: JACK, PulseAudio, PortAudio, or Windows' loopback.
 
 A back end is a module, imported when it is asked. It lists devices and opens one; an open device
 calls back with what it hears, from a thread of its own, until it is left.
@@ -27,12 +27,13 @@ MOST_CHANNELS: Final = 2
 
 BACKENDS: Final[Mapping[str, str]] = {
     "jack": "daemon.capture.jackserver",
+    "pulse": "daemon.capture.pulse",
     "wasapi": "daemon.capture.wasapi",
     "portaudio": "daemon.capture.portaudio",
 }
 """In the order in which they are asked: those that hear what the computer plays come first."""
 
-_ONLY_ON: Final = {"wasapi": "win32"}
+_ONLY_ON: Final = {"wasapi": "win32", "pulse": "linux"}
 
 
 @dataclass(frozen=True)
