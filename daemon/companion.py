@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antithesis.audio import Sound, write_wav
 from antithesis.errors import AntithesisError, AudioError, DeviceError, MissingSound, SendError
+from antithesis.judgement import remarks
 from antithesis.preset import Preset
 from antithesis.report import key_name, likeness, write_files
 from antithesis.spectra import SAMPLE_RATE
@@ -401,6 +402,8 @@ class Companion:
                 place = str(folder)
                 self._end(drop, Outcome.MATCHED, place, result.last.delivery)
                 _log.info("%s: matched: %s", _shown(drop), _one_line(place))
+                for remark in remarks(result.sound.samples, result.last.match):
+                    _log.info("%s: could not be matched: %s", _shown(drop), remark)
 
     def _miss(self, drop: Drop, reason: str) -> None:
         """Refuse a file that was not there when it was opened, unless it is there again."""

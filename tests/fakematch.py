@@ -22,6 +22,7 @@ class FakeMatch:
     distance: float = 3.0
     elapsed_s: float = 0.25
     evaluations: int = 17
+    level_error_db: float = 0.0
 
     def render(self, *, duration_s=2.0):
         preset = self.preset.normalized[None]

@@ -193,6 +193,40 @@ def test_match_without_a_budget_is_the_prediction_alone(run, sound):
     assert {json.loads(row)["distance"] for row in rows} == {3.0}
 
 
+def test_match_in_an_instant_around_locked_knobs(run, sound):
+    path, asked = sound
+    locks = ("--lock", "kFilterEnabled=true", "--lock", "kOsc1Coarse=-12")
+    result = run("match", path, "--budget", "instant", *locks)
+    assert result.exit_code == 0, result.output
+    assert asked["budget_s"] == 0
+    assert asked["locked"] == {"kFilterEnabled": 1, "kOsc1Coarse": -12}
+
+
+def test_match_says_what_could_not_be_matched(run, sound):
+    path, _ = sound
+    quiet = FakeMatch(Preset.init(), distance=0.5, level_error_db=-6.0)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("antithesis.matching.match", lambda *_, **__: iter([quiet]))
+        assert "could not be matched: louder" in run("match", path).output
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--lock", "kFilterCutof=3", "did you mean kFilterCutoff?"),
+        ("--lock", "kFilterCutoff=high", "kFilterCutoff: "),
+        ("--lock", "kFilterCutoff", "kFilterCutoff: "),
+        ("--budget", "soon", "seconds up to 3600, or instant"),
+        ("--budget", "-1", "seconds up to 3600, or instant"),
+    ],
+)
+def test_match_refuses_what_it_cannot_read(run, sound, option, value, said):
+    path, _ = sound
+    result = run("match", path, option, value)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
 def test_match_takes_a_hint_from_the_file_name_and_a_fact_from_the_user(run, sound):
     path, asked = sound
     assert run("match", path).exit_code == 0

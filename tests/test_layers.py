@@ -40,6 +40,7 @@ LAYERS = (
     "search",
     "gallery",
     "matching",
+    "judgement",
     "report",
     "training",
 )

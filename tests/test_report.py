@@ -64,8 +64,11 @@ def test_json_tells_the_match_its_source_and_further_facts(written):
         "gate_s": 0.3,
         "distance": 3.0,
         "likeness": "related",
+        "similarity_percent": 50,
+        "remarks": [],
         "elapsed_s": 0.25,
         "evaluations": 17,
+        "level_error_db": 0.0,
     }
     source = {"file": "/drops/Bass A2.aiff", "start_s": 1.5, "duration_s": 0.5}
     assert content["source"] == source

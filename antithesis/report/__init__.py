@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from antithesis.audio import FloatArray, Sound, write_wav
+from antithesis.judgement import remarks, similarity
 from antithesis.preset import Preset
 from antithesis.presetfiles import format_json, read_preset, write_preset
 from antithesis.report.picture import Picture, draw
@@ -95,7 +96,12 @@ def _as_json(match: Match, target: Sound, facts: Mapping[str, Any]) -> str:
     """The preset's own JSON, still readable as such, and what is known of the match."""
     preset = json.loads(format_json(match.preset.named(result_stem(target.source))))
     played = {f.name: getattr(match, f.name) for f in fields(match) if f.name != "preset"}
-    words = {"note_name": key_name(match.note), "likeness": likeness(match.distance)}
+    words = {
+        "note_name": key_name(match.note),
+        "likeness": likeness(match.distance),
+        "similarity_percent": similarity(match.distance),
+        "remarks": remarks(target.samples, match),
+    }
     source = {"file": target.source, "start_s": target.start_s, "duration_s": target.duration_s}
     content = {**preset, "match": played | words, "source": source, **facts}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -109,7 +115,7 @@ def _picture(
         f"{match['note_name']} (MIDI {match['note']}), velocity {match['velocity']}, "
         f"held {match['gate_s']:.2f} s"
     )
-    near = f"{match['distance']:.2f} dB away: {match['likeness']}"
+    near = f"{match['distance']:.2f} dB away: {match['likeness']}, {match['similarity_percent']} %"
     effort = f"{match['elapsed_s']:.1f} s, {match['evaluations']:,} sounds tried"
     length = max(len(target), len(sound))
     return Picture(

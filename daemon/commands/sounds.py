@@ -16,6 +16,8 @@ from daemon.commands.grammar import (
     NEW_FILE,
     SECONDS,
     examples,
+    to_budget,
+    to_locks,
     to_note,
 )
 
@@ -28,21 +30,37 @@ if TYPE_CHECKING:
         "antithesis match lead.wav",
         "antithesis match 'Bass A#1.flac' --budget 60",
         "antithesis match pad.aiff --note C3 --json | tail -n 1",
+        "antithesis match lead.wav --lock kFilterEnabled=true --lock kFilterCutoff=2000",
     )
 )
 @click.argument("file", type=EXISTING_FILE)
 @click.option(
     "--budget",
-    type=SECONDS,
-    default=20.0,
+    callback=to_budget,
+    default="20",
     show_default=True,
-    metavar="SECONDS",
-    help="Search this long for better than the prediction; 0 is the prediction alone.",
+    metavar="SECONDS|instant",
+    help="Search this long for better than the prediction; instant is the prediction alone.",
 )
 @click.option("--note", callback=to_note, help="The note it plays (60, C4), if you know better.")
+@click.option(
+    "--lock",
+    "locks",
+    callback=to_locks,
+    multiple=True,
+    metavar="PARAMETER=VALUE",
+    help="Match around this knob, as the panel shows it; any number of times.",
+)
 @click.option("--out", type=FOLDER, help="Folder for the results.  [default: FILE's.antithesis]")
 @AS_JSON
-def match(file: Path, budget: float, note: int | None, out: Path | None, as_json: bool) -> None:
+def match(
+    file: Path,
+    budget: float,
+    note: int | None,
+    locks: dict[str, float],
+    out: Path | None,
+    as_json: bool,
+) -> None:
     """Find the preset that sounds like FILE.
 
     The network's prediction comes first, within a second; then every better match as it is found.
@@ -54,6 +72,7 @@ def match(file: Path, budget: float, note: int | None, out: Path | None, as_json
     the only one with files.
     """
     from antithesis.audio import read_sound
+    from antithesis.judgement import remarks
     from antithesis.matching import match as find_matches
     from antithesis.network import load_network
     from antithesis.pitch import note_from_chunks, note_from_name
@@ -63,9 +82,14 @@ def match(file: Path, budget: float, note: int | None, out: Path | None, as_json
     sound = first_sound(read_sound(file))
     named = note_from_name(file.name) or note_from_chunks(file)
     say = _say_json if as_json else _say_match
-    matches = find_matches(sound.samples, load_network(), budget_s=budget, note=note, named=named)
+    matches = find_matches(
+        sound.samples, load_network(), budget_s=budget, note=note, named=named, locked=locks
+    )
     best = _best_of(matches, say)
     say(best, write_match(best, sound, out or file.with_name(f"{file.name}.antithesis")))
+    if not as_json:
+        for remark in remarks(sound.samples, best):
+            click.echo(f"could not be matched: {remark}")
 
 
 def _best_of(matches: Iterable[Match], say: Callable[[Match], None]) -> Match:
