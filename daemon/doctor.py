@@ -143,6 +143,24 @@ def audio(_settings: Config) -> Row:
     return Row("audio", Verdict.WARN, "no audio device that can play", remedy)
 
 
+def loopback(settings: Config) -> Row:
+    """Look for what hears the computer's own sound."""
+    from daemon.capture import sources
+    from daemon.capture.contract import choose
+
+    capture = settings.capture
+    if not capture.listen:
+        return Row("loopback", Verdict.OK, "capture is switched off (capture.listen)")
+    found, troubles = sources(capture.backend)
+    chosen = choose(capture.device, found)
+    if chosen is None:
+        remedy = "see the table of systems in the README, or name an input in capture.device"
+        finding = "; ".join(["nothing hears what the computer plays", *troubles])
+        return Row("loopback", Verdict.WARN, finding, remedy)
+    about = "hears the computer" if chosen.loopback else "an input"
+    return Row("loopback", Verdict.OK, f"{chosen.name} ({chosen.backend}, {about})")
+
+
 def midi(settings: Config) -> Row:
     """List the MIDI ports of the configured back end."""
     from daemon import midiports
@@ -308,6 +326,7 @@ CHECKS: tuple[Callable[[Config], Row], ...] = (
     host,
     host_files,
     audio,
+    loopback,
     midi,
     display,
     notices,

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import companion, growth, others, realtime, renderer, searching
+from benchmarks import capture, companion, growth, others, realtime, renderer, searching
 from benchmarks.measure import FULL, QUICK, Effort, Missing, Row, load, machine
 
 # A benchmark is a function that yields its rows: to add one, add it here.
@@ -28,6 +28,7 @@ BENCHMARKS: Mapping[str, Callable[[Effort], Iterator[Row | Missing]]] = {
     "others": others.rows,
     "realtime": realtime.rows,
     "daemon": companion.rows,
+    "capture": capture.rows,
 }
 
 
