@@ -18,6 +18,8 @@ from antithesis.spectra import FrontEnd
 from antithesis.synth.live import note_frequency
 
 MODEL: Final = "mika"
+CARD_VERSION: Final = 1
+"""Of the card beside the weights; a card that does not say is of the first."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ def load_network(path: Path | None = None, *, threads: int = 1) -> Network:
         front_end = FrontEnd(**card["front_end"])
     except (OSError, ValueError, KeyError, TypeError) as trouble:
         raise ModelError(f"{weights}: its card is unreadable ({trouble}): train it again") from None
+    if card.get("version", 1) != CARD_VERSION:
+        raise ModelError(
+            f"{weights}: of version {card['version']}, and this Antithesis knows {CARD_VERSION}:"
+            " update Antithesis, or install it again with its own weights"
+        )
     if card.get("table") != fingerprint() or card.get("heads") != [head.id for head in HEADS]:
         raise ModelError(f"{weights}: trained for another parameter table: train it again")
     return Network(front_end, card, _session(weights, threads))

@@ -29,6 +29,8 @@ from daemon.senders.contract import Manner
 from daemon.senders.patterns import parse_message
 
 ENVIRONMENT_VARIABLE = "ANTITHESIS_CONFIG"
+VERSION = 1
+"""Of the file's keys; a file that does not say is of this one, since there was none before."""
 
 AUTO = "auto"
 """The route that is the first host to answer; the built-in synth where none does."""
@@ -234,7 +236,7 @@ class State(Section):
 
     folder: Folder = Field(
         default_factory=lambda: platformdirs.user_state_path("antithesis", False),
-        description="where they are kept; a second daemon needs another one",
+        description="where they are kept; a second daemon needs another",
     )
 
 
@@ -350,6 +352,12 @@ def parse(text: str, source: str = "configuration") -> Config:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: not TOML: {error}") from error
+    version = table.pop("version", VERSION)
+    if version != VERSION:
+        raise ConfigError(
+            f"{source}: of version {version!r}, and this Antithesis knows {VERSION}: update"
+            " Antithesis, or make the file anew with antithesis config --write"
+        )
     return _checked(table, source, text)
 
 
@@ -467,6 +475,7 @@ def as_toml(config: Config) -> str:
 
 def _toml_lines(config: Config) -> Iterator[str]:
     yield "# Antithesis. Every key is optional; what is shown here is in effect."
+    yield f"# Of these keys; leave it.\nversion = {VERSION}"
     for name, field in Config.model_fields.items():
         section: Section = getattr(config, name)
         assert field.annotation is not None

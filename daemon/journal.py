@@ -234,6 +234,7 @@ def _migrated(path: Path) -> sqlite3.Connection:
                 f"BEGIN IMMEDIATE; {script}; PRAGMA application_id = {_OURS};"
                 f" PRAGMA user_version = {number}; COMMIT"
             )
+        _jobs(file, "WHERE outcome IS NULL")  # what we are to go on with can be read
     except BaseException:
         file.close()
         raise
@@ -276,12 +277,20 @@ def _jobs(file: sqlite3.Connection, which: str, key: Mapping[str, Any] | None = 
         f" host FROM jobs {which}",
         key or {},
     )
-    return [
-        Job(
-            Drop(Path(path), size, mtime_ns), at, deaths, ended, outcome and Outcome(outcome), *told
-        )
-        for path, size, mtime_ns, at, deaths, ended, outcome, *told in rows
-    ]
+    try:
+        return [
+            Job(
+                Drop(Path(path), size, mtime_ns),
+                at,
+                deaths,
+                ended,
+                outcome and Outcome(outcome),
+                *told,
+            )
+            for path, size, mtime_ns, at, deaths, ended, outcome, *told in rows
+        ]
+    except (TypeError, ValueError) as error:
+        raise sqlite3.DatabaseError(f"a damaged row: {error}") from error
 
 
 def _key(drop: Drop) -> dict[str, Any]:
@@ -297,7 +306,7 @@ def _days_ago(days: float) -> str:
 def _trouble() -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, ValueError) as error:  # ValueError: what a damaged row may hold
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         said = _last_line(error)
         raise JournalError(f"the journal cannot be written or read ({said})") from error
 

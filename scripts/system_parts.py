@@ -152,6 +152,12 @@ SYSTEM_PARTS = (
         for_tests=True,
     ),
     SystemPart(
+        "a file system to cut the power of",
+        _program("mkfs.ext4"),
+        {"apt-get": "e2fsprogs", "dnf": "e2fsprogs", "pacman": "e2fsprogs", "zypper": "e2fsprogs"},
+        for_tests=True,
+    ),
+    SystemPart(
         "a C compiler",
         _program("cc", "gcc", "clang"),
         {"apt-get": "gcc", "dnf": "gcc", "pacman": "gcc", "zypper": "gcc"},

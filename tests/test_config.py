@@ -37,6 +37,7 @@ def test_empty_file_is_all_defaults():
 def test_printed_file_shows_every_key_and_reads_back_as_itself():
     printed = config.as_toml(Config())
     table = tomllib.loads(printed)
+    assert table.pop("version") == config.VERSION
     assert {section: set(keys) for section, keys in table.items()} == {
         name: set(type(getattr(Config(), name)).model_fields) for name in Config.model_fields
     }
@@ -214,3 +215,11 @@ def test_a_parameter_that_is_none_cannot_be_locked():
 
 def test_default_folder_is_in_the_users_home():
     assert Config().watch.folder.is_relative_to(Path.home())
+
+
+def test_file_says_its_version_and_one_of_another_is_refused_with_the_remedy():
+    assert "version = 1\n" in config.as_toml(Config())
+    assert config.parse("version = 1\n[watch]\nsettle_s = 1\n").watch.settle_s == 1
+    assert config.parse("[watch]\nsettle_s = 1\n").watch.settle_s == 1
+    with pytest.raises(ConfigError, match=r"version 2.*knows 1: update"):
+        config.parse("version = 2\n[sound]\nof = 'tomorrow'\n")

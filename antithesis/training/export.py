@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from antithesis.encoding import HEADS
+from antithesis.network import CARD_VERSION
 from antithesis.parameters import fingerprint
 from antithesis.spectra import FrontEnd
 
@@ -21,6 +22,7 @@ def card(front_end: FrontEnd, training: Mapping[str, object]) -> dict[str, objec
     return {
         "table": fingerprint(),
         "front_end": asdict(front_end),
+        "version": CARD_VERSION,
         "heads": [head.id for head in HEADS],
         "training": dict(training),
     }
