@@ -8,11 +8,12 @@ says why and what to do.
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ _LOUDEST = 1e4  # +80 dBFS: no float file that holds audio gets there
 _RATES_HZ = (8_000, 768_000)
 _UNCUT_SIZE = 0xFFFF_0000  # chunk sizes near 2**32 say "until the end", as streams do
 _CHUNK_SIZES = re.compile(r"^ *(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
+_RINGING_S = 0.05  # of a resampler's filter, on either side
 _EXPORT = "export it again as WAV, AIFF or FLAC"
 
 
@@ -78,13 +80,16 @@ class Sound:
 
 
 def read_sound(
-    path: str | os.PathLike[str], *, sample_rate: int = 44100, max_seconds: float = 3600.0
+    path: str | os.PathLike[str],
+    *,
+    sample_rate: int | None = 44100,
+    max_seconds: float = 3600.0,
 ) -> Sound:
     """The first sound of a WAV, AIFF, FLAC, MP3 or OGG file, with what surrounds it.
 
     Args:
         path: A file of 8 to 768 kHz, any sample width and channel count.
-        sample_rate: What to resample to, in Hz.
+        sample_rate: What to resample to, in Hz; None for the file's own.
         max_seconds: Longer files are refused.
 
     Raises:
@@ -100,7 +105,21 @@ def read_sound(
             raise AudioError(f"{path}: damaged; {_EXPORT}")
         rate = file.samplerate
     samples = samples - _offset(samples, rate)
-    return Sound(_resample(samples, rate, sample_rate), sample_rate, str(path), start / rate)
+    wanted = sample_rate or rate
+    return Sound(_resample(samples, rate, wanted), wanted, str(path), start / rate)
+
+
+def excerpt(sound: Sound, start: int, stop: int, *, sample_rate: int = 44100) -> Sound:
+    """Samples `start` to `stop` of a sound at another rate, as if all of it had been resampled."""
+    rate = sound.sample_rate
+    # From where samples of both rates coincide: else what is cut out would be shifted.
+    together = rate // math.gcd(rate, sample_rate)
+    around = round(_RINGING_S * rate)
+    first = max(0, start - around) // together * together
+    samples = _resample(sound.samples[first : stop + around], rate, sample_rate)
+    begin, end = (round((at - first) * sample_rate / rate) for at in (start, stop))
+    start_s = sound.start_s + start / rate
+    return replace(sound, samples=samples[begin:end], sample_rate=sample_rate, start_s=start_s)
 
 
 def captured_sound(
@@ -126,7 +145,7 @@ def captured_sound(
 def mixed(frames: npt.NDArray[np.floating]) -> FloatArray:
     """The mean (n,) of channels (n, channels), or the loudest where the others would cancel it."""
     samples = frames.astype(np.float64)
-    mono, powers = samples.mean(axis=1), np.einsum("ij,ij->j", samples, samples)
+    mono, powers = _mean(samples), _powers(samples)
     cancelled = np.dot(mono, mono) < _CANCELLED * powers.max()
     return np.asarray(samples[:, int(np.argmax(powers))] if cancelled else mono)
 
@@ -269,13 +288,23 @@ def _downmix(file: soundfile.SoundFile, start: int, stop: int) -> FloatArray:
     size = _block_size(file, max(1, round(file.samplerate * _FRAME_S)))
     means, powers = [np.empty(0)], np.zeros(file.channels)
     for block in _stretch(file, start, stop, size):
-        means.append(block.mean(axis=1))
-        powers += np.einsum("ij,ij->j", block, block)
+        means.append(_mean(block))
+        powers += _powers(block)
     mono = np.concatenate(means)
     loudest = int(np.argmax(powers))
     if np.dot(mono, mono) >= _CANCELLED * powers[loudest]:
         return mono
     return np.concatenate([block[:, loudest] for block in _stretch(file, start, stop, size)])
+
+
+def _mean(block: FloatArray) -> FloatArray:
+    """Mean (samples,) of channels; numpy's along so short an axis takes ten times as long."""
+    return np.asarray(block @ np.full(block.shape[1], 1.0 / block.shape[1]))
+
+
+def _powers(block: FloatArray) -> FloatArray:
+    """The power of each channel."""
+    return np.array([np.dot(channel, channel) for channel in block.T])
 
 
 def _stretch(file: soundfile.SoundFile, start: int, stop: int, size: int) -> Iterator[FloatArray]:

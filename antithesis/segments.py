@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import os
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.audio import Sound, first_loud
+from antithesis.audio import Sound, excerpt, first_loud, read_sound
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -29,13 +30,20 @@ class Segment:
 
 
 def first_sound(sound: Sound) -> Sound:
-    """The first sound in a recording, from its onset on."""
+    """The first sound in a recording, from its onset on, at 44.1 kHz."""
     found = find_sound(sound.samples, sound.sample_rate)
-    return replace(
-        sound,
-        samples=sound.samples[found.start : found.stop],
-        start_s=sound.start_s + found.start / sound.sample_rate,
-    )
+    return excerpt(sound, found.start, found.stop)
+
+
+def first_sound_of(path: str | os.PathLike[str]) -> Sound:
+    """The first sound of a file, from its onset on, at 44.1 kHz.
+
+    It is found at the file's own rate: of minutes, two seconds have to be resampled.
+
+    Raises:
+        AudioError: as :func:`antithesis.audio.read_sound` does.
+    """
+    return first_sound(read_sound(path, sample_rate=None))
 
 
 def find_sound(
@@ -61,7 +69,8 @@ def find_sound(
 
 def _levels_db(samples: npt.NDArray[np.floating], hop: int) -> FloatArray:
     """RMS of each `hop` samples, -inf for digital silence."""
-    padded = np.pad(samples.astype(np.float64), (0, -len(samples) % hop)).reshape(-1, hop)
+    padded = np.zeros((-(-len(samples) // hop), hop))
+    padded.flat[: len(samples)] = samples
     with np.errstate(divide="ignore"):
         return np.asarray(10 * np.log10(np.einsum("ij,ij->i", padded, padded) / hop))
 

@@ -27,9 +27,9 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from antithesis.audio import Sound, read_sound, write_wav
+from antithesis.audio import Sound, write_wav
 from antithesis.errors import AntithesisError, AudioError, DeviceError, MissingSound
-from antithesis.segments import first_sound
+from antithesis.segments import first_sound_of
 from daemon import child
 
 _POLL_S: Final = 0.02
@@ -57,7 +57,7 @@ class Decoder:
     """
 
     def __init__(
-        self, limits: Limits | None = None, reading: str = "daemon.decoding:first_sound_of"
+        self, limits: Limits | None = None, reading: str = "antithesis.segments:first_sound_of"
     ) -> None:
         self.limits = limits or Limits()
         self._reading = reading
@@ -216,11 +216,6 @@ def _sound(answer: tuple[dict[str, Any], bytes], path: Path) -> Sound:
 
 
 # In the worker.
-
-
-def first_sound_of(path: Path) -> Sound:
-    """The first sound of a file, from its onset on."""
-    return first_sound(read_sound(path))
 
 
 def serve(reading: str, seconds: str) -> None:

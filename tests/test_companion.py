@@ -24,11 +24,10 @@ from antithesis.audio import read_sound
 from antithesis.errors import DeviceError, SendError
 from antithesis.presetfiles import read_preset
 from antithesis.report import draw_match
-from antithesis.segments import first_sound
+from antithesis.segments import first_sound_of
 from daemon import companion
 from daemon.companion import WORTH_SENDING_DB, Companion, built_in_synth, run_companion
 from daemon.config import Config, changed, host_rows
-from daemon.decoding import first_sound_of
 from daemon.hosts import HOSTS
 from daemon.journal import Journal, look
 from daemon.outcomes import Outcomes
@@ -547,7 +546,7 @@ def test_files_of_the_past_and_of_the_future_are_matched(running):
 def test_first_sound_starts_at_its_onset(tmp_path):
     tone = 0.5 * np.sin(2 * np.pi * 220.0 * np.arange(RATE // 2) / RATE)
     soundfile.write(tmp_path / "a.wav", np.concatenate([np.zeros(RATE), tone]), RATE)
-    sound = first_sound(read_sound(tmp_path / "a.wav"))
+    sound = first_sound_of(tmp_path / "a.wav")
     assert sound.start_s == pytest.approx(1.0, abs=0.02)
     assert sound.duration_s == pytest.approx(0.5, abs=0.05)
     assert sound.source == str(tmp_path / "a.wav")

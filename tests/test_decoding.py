@@ -13,7 +13,7 @@ import soundfile
 
 from antithesis.audio import read_sound
 from antithesis.errors import AudioError
-from antithesis.segments import first_sound
+from antithesis.segments import first_sound_of
 from daemon.decoding import Decoder, Limits
 
 RATE = 44100
@@ -40,7 +40,7 @@ def test_sound_is_the_same_as_without_a_worker(tmp_path):
     path = tone(tmp_path / "größer\n音.wav", rate=48000)
     with Decoder() as decoder:
         sound = decoder.read(path)
-    here = first_sound(read_sound(path))
+    here = first_sound_of(path)
     assert np.array_equal(sound.samples, here.samples)
     assert (sound.sample_rate, sound.source, sound.start_s) == (RATE, str(path), here.start_s)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from antithesis.audio import Sound, excerpt
 from antithesis.parameters import BY_ID
 from antithesis.segments import LONGEST_S, Segment, find_gate, find_sound
 from antithesis.synth import render_notes
@@ -175,3 +176,15 @@ def test_silence_has_no_release(n: int) -> None:
 def test_gain_moves_no_release(gain: float) -> None:
     sound = note(0.8)
     assert find_gate(gain * sound, RATE) == find_gate(sound, RATE)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44099, 48000, 96000])
+def test_excerpt_is_cut_as_if_all_had_been_resampled(rate: int) -> None:
+    samples = 0.1 * np.random.default_rng(0).normal(size=3 * rate)
+    whole = excerpt(Sound(samples, rate), 0, len(samples))
+    start, stop = rate // 2, 2 * rate
+    cut = excerpt(Sound(samples, rate, start_s=1.0), start, stop)
+    begin = round(start * RATE / rate)
+    assert cut.samples == pytest.approx(whole.samples[begin:][: len(cut.samples)], abs=1e-5)
+    assert len(cut.samples) == pytest.approx(1.5 * RATE, abs=1)
+    assert (cut.sample_rate, cut.start_s) == (RATE, 1.0 + start / rate)

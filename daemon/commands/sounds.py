@@ -71,15 +71,14 @@ def match(
     gate_s, distance (dB, smaller is nearer), elapsed_s and files. The last line is the best, and
     the only one with files.
     """
-    from antithesis.audio import read_sound
     from antithesis.judgement import remarks
     from antithesis.matching import match as find_matches
     from antithesis.network import load_network
     from antithesis.pitch import note_from_chunks, note_from_name
     from antithesis.report import write_match
-    from antithesis.segments import first_sound
+    from antithesis.segments import first_sound_of
 
-    sound = first_sound(read_sound(file))
+    sound = first_sound_of(file)
     named = note_from_name(file.name) or note_from_chunks(file)
     say = _say_json if as_json else _say_match
     matches = find_matches(
