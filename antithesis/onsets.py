@@ -126,8 +126,7 @@ def _onsets(
 
 def _highest_of_late(values: FloatArray) -> FloatArray:
     """The highest of the last two seconds, and of the next moment."""
-    frames = range(len(values))
-    return np.array([values[max(0, i - _OF_LATE) : i + 2 * _NEAR].max() for i in frames])
+    return _highest(values, range(1 - 2 * _NEAR, _OF_LATE + 1))
 
 
 def _amid(samples: Samples, sample_rate: int, count: int) -> npt.NDArray[np.bool_]:
@@ -164,12 +163,12 @@ def _novelty_db(bands: FloatArray) -> FloatArray:
 
 def _highest(values: FloatArray, shifts: range) -> FloatArray:
     """The highest of `values` so many frames back, or ahead where negative; the ends go on."""
-    last = len(values) - 1
-    frames = np.arange(len(values))
-    found = values[np.clip(frames - shifts[0], 0, last)]
-    for shift in shifts[1:]:
-        np.maximum(found, values[np.clip(frames - shift, 0, last)], out=found)
-    return found
+    beyond = [(shifts[-1], max(0, -shifts[0])), *[(0, 0)] * (values.ndim - 1)]
+    highest, reach = np.pad(values, beyond, mode="edge"), 1
+    while 2 * reach <= len(shifts):  # of twice as many frames each time
+        highest, reach = np.maximum(highest[:-reach], highest[reach:]), 2 * reach
+    rest = len(shifts) - reach
+    return np.asarray(np.maximum(highest[: len(values)], highest[rest : rest + len(values)]))
 
 
 def _background_db(levels: FloatArray, frame: int, stop: int) -> float:
@@ -201,6 +200,8 @@ def _exactly(samples: Samples, at: int, sample_rate: int) -> int:
 def _back(surprise: FloatArray, at: int, usual: float) -> int:
     """Where the rise began that is clear `at`: up to there, surprise was as usual for a while."""
     before = surprise[max(0, at - _RISE_SAMPLES) : at]
+    if not len(before):
+        return at
     calm = np.flatnonzero(_highest(before, range(_CALM_SAMPLES)) <= usual)
     return at - len(before) + int(calm[-1]) + 1 if len(calm) else at
 

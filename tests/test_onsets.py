@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from antithesis.onsets import sounds
 from tests import scenes
@@ -105,3 +107,18 @@ def test_loudness_as_such_changes_nothing():
     rng = np.random.default_rng(6)
     stretch = scenes.in_a_row([scenes.drawn(rng), scenes.drawn(rng)], [0.5, 1.5], 3.0)
     assert starts(stretch) == starts(stretch * 0.25)
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32 - 1), rate=st.sampled_from([8000, 44100]))
+def test_whatever_is_played_sounds_are_in_order_and_inside(seed, rate):
+    rng = np.random.default_rng(seed)
+    pieces = [
+        rng.normal(0.0, 10 ** rng.uniform(-6, 0), rng.integers(1, 4000)) * rng.integers(0, 2)
+        for _ in range(12)
+    ]
+    stretch = np.concatenate(pieces)
+    found = sounds(stretch, rate)
+    for heard in found:
+        assert 0 <= heard.start < heard.stop <= len(stretch)
+    assert [heard.start for heard in found] == sorted(heard.start for heard in found)

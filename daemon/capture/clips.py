@@ -21,7 +21,7 @@ from daemon.capture.silence import why_silent
 LONGEST_CLIP_S: Final = 12.0
 """A sound that goes on for longer is cut off."""
 
-_LOOK_S: Final = (6.0, math.inf)  # back: most of the time the sound is right there
+_LOOK_S: Final = (4.0, math.inf)  # back: most of the time the sound is right there
 _LEAST_S: Final = 0.05  # a sound that began later than this is not what the finger answers to
 _SAME_S: Final = 0.03
 _BACKGROUND_DB: Final = -35.0  # softer than this, what is under a sound does not matter
