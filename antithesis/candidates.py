@@ -7,7 +7,7 @@ everything else moves continuously within it. What the user has locked is the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -35,6 +35,7 @@ Heard = npt.NDArray[np.float32]
 Sounds = npt.NDArray[np.float32]
 
 VELOCITY: Final = 100
+_AT_ONCE: Final = 32  # candidates: a new sound waits no longer than for these
 _MIX: Final = PLACE["kOscMix"]
 _FREQUENCY: Final = BY_ID["kLfoFrequency"].index
 
@@ -98,6 +99,8 @@ class Fixed:
 
     def kept(self, places: Floats) -> Floats:
         """Places (n, heads) with the fixed ones where they have to be."""
+        if not self.plain and self.gate_s is None:
+            return places
         plain, gates = self.imposed(*decode(places))
         return np.where(self.heads, on_places(plain, gates), places)
 
@@ -114,13 +117,21 @@ class Fixed:
         return plain, gates if self.gate_s is None else np.full(len(gates), self.gate_s)
 
 
+class Stopped(Exception):
+    """Whoever asked for candidates to be heard no longer waits for them."""
+
+
 class Stage:
-    """Renders candidates and measures them against one target; counts what that took."""
+    """Renders candidates and measures them against one target; counts what that took.
+
+    ``stop`` is asked between batches of candidates; where it says so, the rest is not rendered.
+    """
 
     def __init__(self, target: npt.NDArray[np.floating], fixed: Fixed | None = None) -> None:
         self.objective = Objective(target)
         self.fixed = fixed or Fixed()
         self.evaluations = 0
+        self.stop: Callable[[], bool] = bool  # never
         self._room = np.empty((0, len(target)), np.float32)  # fresh memory takes time to fill
 
     def plain(self, candidates: Sequence[Candidate]) -> tuple[Floats, Floats]:
@@ -144,9 +155,19 @@ class Stage:
         return out
 
     def features(self, candidates: Sequence[Candidate]) -> Heard:
-        """What the objective hears of candidates, (n, k)."""
-        self.evaluations += len(candidates)
-        return self.objective.features(self.render(candidates))
+        """What the objective hears of candidates, (n, k).
+
+        Raises:
+            Stopped: ``stop`` said so before all were heard.
+        """
+        heard: list[Heard] = []
+        for part in np.array_split(np.arange(len(candidates)), -(-len(candidates) // _AT_ONCE)):
+            if heard and self.stop():
+                raise Stopped
+            batch = [candidates[i] for i in part]
+            heard.append(self.objective.features(self.render(batch)))
+            self.evaluations += len(batch)
+        return np.concatenate(heard)
 
     def score(self, candidates: Sequence[Candidate]) -> list[Scored]:
         """Candidates with their distances, in their order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis import pitch
-from antithesis.candidates import VELOCITY, Fixed, Scored, Stage, retuned
+from antithesis.candidates import VELOCITY, Fixed, Scored, Stage, Stopped, retuned
 from antithesis.distances import Target, mss
 from antithesis.errors import AudioError, PresetError
 from antithesis.gallery import Gallery
@@ -27,6 +28,7 @@ from antithesis.synth import render_notes
 from antithesis.synth.waves import SEMITONE
 
 Floats = npt.NDArray[np.float64]
+Sound = npt.NDArray[np.float32]
 
 MATCHED_S: Final = 2.0  # what of a sound is matched
 _DRAWS: Final = 7  # candidates a key besides the likeliest
@@ -102,7 +104,8 @@ def match(
         gate_s: Seconds from its note-on to its note-off, where they are known.
         locked: Plain values by parameter id that every match has to keep.
         seed: The same seed makes the same draws.
-        stop: Asked after every few dozen renders; the search ends when it says so.
+        stop: Asked after every few dozen renders; when it says so the search ends at once, and what
+            was found since the last match is not told.
 
     Raises:
         AudioError: the sound is empty, silent or not finite.
@@ -178,7 +181,7 @@ class Matching:
         By how much: :data:`antithesis.gallery.APART_DB`. Empty before the first match.
         """
         kept = self._gallery.kept if self._gallery else []
-        return [self._match(self._in_tune(scored)) for scored in kept]
+        return [self._match(*self._in_tune(scored)) for scored in kept]
 
     def _matches(self) -> Generator[Match, None, None]:
         keys = self._keys()
@@ -189,26 +192,33 @@ class Matching:
         gallery.add(*pool)
         yield from self._nearer(gallery)
         if self._budget_s > 0:
-            told_s = self._elapsed_s
-            for found in refine(self._stage, pool, posterior, self._rng):
-                gallery.add(found)
-                if self._elapsed_s >= self._budget_s or self._stop():
-                    break
-                if self._elapsed_s > told_s + _PAUSE_S:
-                    yield from self._nearer(gallery)
-                    told_s = self._elapsed_s
-            yield from self._nearer(gallery)
+            self._stage.stop = self._stop
+            with suppress(Stopped):
+                yield from self._refined(gallery, refine(self._stage, pool, posterior, self._rng))
 
-    def _nearer(self, gallery: Gallery) -> Iterator[Match]:
-        """The best as a match, if the search has gained and so has the match.
+    def _refined(self, gallery: Gallery, search: Iterator[Scored]) -> Iterator[Match]:
+        told_s = self._elapsed_s
+        for found in search:
+            gallery.add(found)
+            if self._stop():  # somebody waits: what was found of late is not worth a match's time
+                return
+            if self._elapsed_s >= self._budget_s:
+                break
+            if self._elapsed_s > told_s + _PAUSE_S:
+                yield from self._nearer(gallery)
+                told_s = self._elapsed_s
+        yield from self._nearer(gallery, by=0.0)
+
+    def _nearer(self, gallery: Gallery, *, by: float = _NEWS) -> Iterator[Match]:
+        """The best as a match, if the search has gained ``by`` that share, and the match at all.
 
         The search's own distance is not quite MSS, which is what a match is told by.
         """
         worth = gallery.worth(gallery.best)
-        if worth > (1.0 - _NEWS) * self._told_worth:
+        if worth >= (1.0 - by) * self._told_worth:
             return
         self._told_worth = worth
-        found = self._match(self._in_tune(gallery.best))
+        found = self._match(*self._in_tune(gallery.best))
         if found.distance < self._told_distance:
             self._told_distance = found.distance
             yield found
@@ -236,22 +246,30 @@ class Matching:
         keys = [int(np.clip(key, *_NOTE_RANGE)) for key in guesses]
         return list(dict.fromkeys(keys))[:_KEYS]
 
-    def _in_tune(self, scored: Scored) -> Scored:
-        """The candidate with its pitch where the target's is, if that can be told and is near."""
+    def _in_tune(self, scored: Scored) -> tuple[Scored, Sound]:
+        """The candidate with its pitch where the target's is, if that can be told and is near.
+
+        With it goes its sound (samples,).
+        """
+        sound = self._sound(scored)
         if not self._heard.f0_hz or self._heard.confidence < _SURE:
-            return scored
-        its = pitch.track(self._stage.render([scored.candidate])[0], SAMPLE_RATE)
+            return scored, sound
+        its = pitch.track(sound, SAMPLE_RATE)
         if not its.f0_hz or its.confidence < _SURE:
-            return scored
+            return scored, sound
         semitones = float(np.log(self._heard.f0_hz / its.f0_hz) / np.log(SEMITONE))
         if not _MISTUNED[0] < abs(semitones) < _MISTUNED[1]:
-            return scored
+            return scored, sound
         tuned = self._stage.score([retuned(scored.candidate, semitones)])[0]
-        return tuned if tuned.distance < scored.distance + _TUNING_COSTS_DB else scored
+        if tuned.distance >= scored.distance + _TUNING_COSTS_DB:
+            return scored, sound
+        return tuned, self._sound(tuned)
 
-    def _match(self, scored: Scored) -> Match:
+    def _sound(self, scored: Scored) -> Sound:
+        return np.array(self._stage.render([scored.candidate])[0])
+
+    def _match(self, scored: Scored, sound: Sound) -> Match:
         candidate = scored.candidate
-        sound = self._stage.render([candidate])[0]
         plain, gates = self._stage.plain([candidate])
         plain, gates = self._fixed.imposed(_tidied(plain, gates), gates)
         wanted = plain[0, _GAIN] * _rms(self._target) / max(_rms(sound), 1e-9)
@@ -279,5 +297,5 @@ def _tidied(plain: Floats, gates: Floats) -> Floats:
     return np.where(heard, plain, DEFAULT)
 
 
-def _rms(sound: Floats) -> float:
+def _rms(sound: npt.NDArray[np.floating]) -> float:
     return float(np.sqrt(np.mean(sound**2)))

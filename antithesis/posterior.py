@@ -25,6 +25,7 @@ _FIRST_SHARPNESS: Final = 1.3
 _SHARPNESS: Final = (0.3, 0.6, 1.0)  # of later draws: ever farther from what it expects
 _ONE_HEAD_SHARE: Final = 0.5  # of moves; a quarter draw two, an eighth three
 _TINY: Final = 1e-9
+_ROWS: Final = np.arange(len(HEADS))
 # Heads whose two signs sound alike but for details, so that descents stay on the wrong side.
 _TWO_SIDED: Final = np.array(
     [head.id in ("kOsc1Split", "kOsc2Split", "kLfoAmount") for head in HEADS]
@@ -39,7 +40,9 @@ class Posterior:
         self, notes: Sequence[int], distributions: Floats, fixed: Fixed | None = None
     ) -> None:
         self._tables = dict(zip(notes, distributions, strict=True))
+        self._nats = {note: _nats(table) for note, table in self._tables.items()}
         self._fixed = fixed or Fixed()
+        self._free = ~self._fixed.heads
 
     def propose(self, rng: np.random.Generator, draws: int) -> list[Candidate]:
         """For each key the likeliest candidate, and so many draws."""
@@ -55,7 +58,7 @@ class Posterior:
         candidate = scored.candidate
         table = self._tables[candidate.note]
         doubt = -(table * np.log(table + _TINY)).sum(-1) + _TINY
-        doubt *= scored.audible & ~self._fixed.heads
+        doubt *= scored.audible & self._free
         if not doubt.any():
             return [replace(candidate, phase=float(rng.random())) for _ in range(count)]
         drawn = np.concatenate([draw(table, rng, 1, rng.choice(_SHARPNESS)) for _ in range(count)])
@@ -75,15 +78,18 @@ class Posterior:
     def surprise(self, scored: Scored) -> float:
         """Nats by which each choice and switch is less likely than the likeliest, in all."""
         candidate = scored.candidate
-        table = self._tables[candidate.note]
+        choice, switched_off, switched_on = self._nats[candidate.note]
         at = np.clip(np.round(candidate.places), 0, SIZES - 1).astype(np.int64)
-        choice = _nats(table.max(-1), table[np.arange(len(HEADS)), at])
-        is_off, none = off(candidate.places), table[:, MIDDLE]
-        switch = _nats(np.maximum(none, 1.0 - none), np.where(is_off, none, 1.0 - none))
-        nats = np.where(CONTINUOUS, np.where(SWITCHABLE, switch, 0.0), choice)
-        counts = (scored.audible | (SWITCHABLE & is_off)) & ~self._fixed.heads
+        is_off = off(candidate.places)
+        switch = np.where(is_off, switched_off, switched_on)
+        nats = np.where(CONTINUOUS, switch, choice[_ROWS, at])
+        counts = (scored.audible | (SWITCHABLE & is_off)) & self._free
         return float(np.minimum(nats, _DEAREST)[counts].sum())
 
 
-def _nats(best: Floats, its: Floats) -> Floats:
-    return np.asarray(np.log(best + _TINY) - np.log(its + _TINY))
+def _nats(table: Floats) -> tuple[Floats, Floats, Floats]:
+    """By how much less likely than the likeliest are each class, being off, and being on."""
+    logs, none = np.log(table + _TINY), table[:, MIDDLE]
+    switches = np.log(np.stack([none, 1.0 - none]) + _TINY)
+    off, on = np.where(SWITCHABLE, switches.max(axis=0) - switches, 0.0)
+    return logs.max(-1, keepdims=True) - logs, off, on

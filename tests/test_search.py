@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from antithesis.candidates import Candidate, Fixed, Scored, Stage, retuned
+from antithesis.candidates import Candidate, Fixed, Scored, Stage, Stopped, retuned
 from antithesis.canonical import canonical
 from antithesis.encoding import HEADS, PLACE, WIDTH, encode
 from antithesis.gallery import APART_DB, Gallery
@@ -180,3 +180,18 @@ def test_the_gallery_keeps_the_best_of_those_that_sound_alike(target, truth):
     assert worths == sorted(worths)
     for one, other in itertools.combinations(gallery.kept, 2):
         assert stage.objective.apart(one.heard, other.heard[None])[0] >= APART_DB
+
+
+def test_a_stage_that_is_told_to_stop_renders_no_more_batches(target, truth):
+    stage = Stage(target)
+    stage.stop = lambda: True
+    with pytest.raises(Stopped):
+        stage.features([truth] * 100)
+    assert 0 < stage.evaluations < 50
+
+
+def test_batches_are_heard_as_one(target, truth):
+    candidates = [shifted(truth, "kFilterCutoff", 0.1 * step) for step in range(40)]
+    stage = Stage(target)
+    alone = np.concatenate([stage.features([one]) for one in candidates])
+    assert np.array_equal(stage.features(candidates), alone)
