@@ -31,7 +31,7 @@ from tests import scenes
 from tests.jackplayer import JACK, Program
 from tests.scenes import RATE
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 KEY = 36
 WITHIN_MS = 5.0
@@ -56,7 +56,7 @@ class Said:
 
     def next(self, *words):
         with self._more:
-            assert self._more.wait_for(lambda: self._found(words) is not None, 40), self._lines[
+            assert self._more.wait_for(lambda: self._found(words) is not None, 150), self._lines[
                 -20:
             ]
             self._read = self._found(words) + 1

@@ -25,7 +25,7 @@ from daemon.presses import Action
 from daemon.synthserver import BuiltInSynth
 from tests.scenes import RATE
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 PATIENCE_S = 30
 WITHIN = 0.005
