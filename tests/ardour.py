@@ -21,6 +21,7 @@ from tests.oscpeer import message
 PATIENCE_S = 60.0
 _STARTS = 5
 _MAKING_S = 30.0
+_TRIES = 10
 
 _MAKE_SESSION = """
 local session = create_session("{folder}", "{name}", {rate})
@@ -135,12 +136,12 @@ class Session:
 
 
 @contextmanager
-def running(session: Session, port: int = 3819) -> Iterator[subprocess.Popen[bytes]]:
-    """Run it on the JACK server of the environment, once it plays and listens to OSC."""
+def running(session: Session) -> Iterator[subprocess.Popen[bytes]]:
+    """Run it on the JACK server of the environment, once its tracks play and it answers."""
     for _ in range(_STARTS):
         process = _start(session)
         try:
-            if _plays(process, session.routes()):
+            if _plays(process, session.routes()) and _heard(session.routes()):
                 yield process
                 return
         finally:
@@ -180,17 +181,37 @@ def _plays(process: subprocess.Popen[bytes], routes: list[str]) -> bool:
     end = time.monotonic() + PATIENCE_S / 3
     while time.monotonic() < end and process.poll() is None:
         ports = _ports()
-        if all(f"hardour:{name}/audio_out 1" in ports for name in routes) and _answers():
+        wanted = [f"hardour:{name}/audio_out 1" for name in routes]
+        if all(port in ports for port in [*wanted, "hardour:Master/audio_in 1"]) and _answers():
             return True
         time.sleep(0.1)
     return False
 
 
-def _answers(port: int = 3819) -> bool:
+def _heard(routes: list[str]) -> bool:
+    """Put every track on the master; whether that could be done."""
+    ends = [
+        (f"hardour:{name}/audio_out {side}", f"hardour:Master/audio_in {side}")
+        for name in routes
+        if name != "Master"
+        for side in (1, 2)
+    ]
+    return all(_eventually(["jack_connect", *pair]) for pair in ends)
+
+
+def _eventually(command: list[str]) -> bool:
+    for _ in range(_TRIES):
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _answers() -> bool:
     """Whether it knows its strips: it listens before it has loaded the session."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.settimeout(0.5)
-        asking.connect(("127.0.0.1", port))
+        asking.connect(("127.0.0.1", 3819))
         try:
             asking.send(message("/set_surface", 0, 159, 16387, 0, 0, 0, 0).dgram)
             asking.send(message("/strip/list").dgram)
