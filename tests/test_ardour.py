@@ -43,6 +43,7 @@ pytestmark = pytest.mark.skipif(bool(ardour.missing()), reason=ardour.missing())
 
 JACK = "mido.backends.rtmidi/UNIX_JACK"
 RATE = 44100
+TAKES = 4  # on a machine that is too busy for one
 OTHER = "urn:ardour:a-fluidsynth"
 FLOAT32 = 1e-6  # what is lost on the way, as a share of the range
 CUTOFF = BY_ID["kFilterCutoff"]
@@ -234,10 +235,13 @@ def test_all_38_arrive_by_midi_through_ardours_own_map() -> None:
     # Ardour's map is linear in what the plug-in shows, whatever its curve; its middle is 64.
     steps = np.round(preset.normalized * 127)
     wanted = quantize(MINIMUM + np.maximum(steps - 1, 0) / 126 * (MAXIMUM - MINIMUM))
-    with open_sender(row) as sender:
-        assert sender.send(preset).grade is Grade.SENT
-        end = time.monotonic() + 10
-        while held() != pytest.approx(wanted, rel=1e-5, abs=0.6) and time.monotonic() < end:
+    for _ in range(TAKES):  # a starved JACK server drops a cycle of it
+        with open_sender(row) as sender:
+            assert sender.send(preset).grade is Grade.SENT
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            if held() == pytest.approx(wanted, rel=1e-5, abs=1e-5):
+                return
             time.sleep(0.1)
     assert held() == pytest.approx(wanted, rel=1e-5, abs=1e-5)
 
@@ -247,6 +251,15 @@ def test_all_38_arrive_by_midi_through_ardours_own_map() -> None:
 
 def play_and_record(path: Path, note: int, velocity: int, gate_s: float) -> np.ndarray:
     """What Ardour's master plays of a note on the track, from its first sound on."""
+    for _ in range(TAKES):
+        samples = take(path, note, velocity, gate_s)
+        sounding = np.flatnonzero(np.abs(samples) > 1e-4)
+        if len(sounding):
+            break
+    return samples[sounding[0] :][: 2 * RATE]
+
+
+def take(path: Path, note: int, velocity: int, gate_s: float) -> np.ndarray:
     command = ["jack_rec", "-f", str(path), "-d", "4", "-b", "32", "hardour:Master/audio_out 1"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as recording:
         with mido.Backend(JACK).open_output("hardour:Keys/midi_in 1") as keys:
@@ -257,8 +270,7 @@ def play_and_record(path: Path, note: int, velocity: int, gate_s: float) -> np.n
         recording.wait(20)
     samples, rate = soundfile.read(path)
     assert rate == RATE
-    start = np.flatnonzero(np.abs(samples) > 1e-4)[0]
-    return samples[start : start + 2 * RATE]
+    return np.asarray(samples)
 
 
 def note_of(preset: Preset, gate_s: float = 0.5) -> np.ndarray:
