@@ -60,6 +60,11 @@ class Candidate:
         return np.asarray(CONTINUOUS & (self._at_rest == 0))
 
     @property
+    def alone(self) -> bool:
+        """Whether one of the oscillators plays alone."""
+        return bool(self.places[_MIX] in (0, SIZES[_MIX] - 1))
+
+    @property
     def _at_rest(self) -> npt.NDArray[np.int64]:
         """1 where an amount is off; 1 or 2 where one oscillator plays alone."""
         rest = off(self.places).astype(np.int64)

@@ -13,31 +13,38 @@ APART_DB: Final = 0.5
 
 Three to four times what two renders of one preset do, whose vibrato and drift run freely."""
 
-_SIZE: Final = 4
+_SHOWN: Final = 4
+_RESERVE: Final = 8  # more, for those that turn out to sound like a later and better one
 
 
 class Gallery:
     """Up to four candidates, best first by ``worth`` (smaller is better)."""
 
     def __init__(self, objective: Objective, worth: Callable[[Scored], float]) -> None:
-        self.kept: list[Scored] = []
         self.worth = worth
         self._objective = objective
+        self._all: list[Scored] = []
+
+    @property
+    def kept(self) -> list[Scored]:
+        """The best of those that sound different."""
+        return self._all[:_SHOWN]
 
     @property
     def best(self) -> Scored:
         """The best of all that was ever added."""
-        return self.kept[0]
+        return self._all[0]
 
     def add(self, *candidates: Scored) -> None:
         """Keep those that are among the best; of two that sound alike, the better one."""
         for scored in sorted(candidates, key=self.worth):
-            if len(self.kept) == _SIZE and self.worth(scored) >= self.worth(self.kept[-1]):
+            full = len(self._all) == _SHOWN + _RESERVE
+            if full and self.worth(scored) >= self.worth(self._all[-1]):
                 return
-            alike = [kept for kept in self.kept if self._apart(kept, scored) < APART_DB]
+            alike = [kept for kept in self._all if self._apart(kept, scored) < APART_DB]
             if all(self.worth(scored) < self.worth(kept) for kept in alike):
-                others = [kept for kept in self.kept if not any(kept is one for one in alike)]
-                self.kept = sorted([*others, scored], key=self.worth)[:_SIZE]
+                others = [kept for kept in self._all if not any(kept is one for one in alike)]
+                self._all = sorted([*others, scored], key=self.worth)[: _SHOWN + _RESERVE]
 
     def _apart(self, one: Scored, other: Scored) -> float:
         return float(self._objective.apart(one.heard, other.heard[None])[0])

@@ -91,8 +91,8 @@ def match(
 ) -> Matching:
     """Match a sound, for as long as the budget and whoever asks allow.
 
-    Yields the best of the network's candidates first, then a match whenever a nearer one is found.
-    Ends early when nothing is left to gain.
+    Yields the best of the network's candidates first, then a match whenever a better one is found:
+    nearer, or about as near and likelier. Ends early when nothing is left to gain.
 
     Args:
         samples: The sound (n,), mono at 44.1 kHz, from its onset on; its first 2 s are matched.
@@ -160,7 +160,7 @@ class Matching:
         self._stage = Stage(target, fixed)
         self._scoring = Target(target)
         self._gallery: Gallery | None = None
-        self._told_worth = self._told_distance = np.inf
+        self._told_worth = self._told_price = np.inf
         self._found = self._matches()
 
     def __iter__(self) -> Iterator[Match]:
@@ -188,6 +188,7 @@ class Matching:
         tables = self._network.predict(self._target[None], keys)
         posterior = Posterior(keys, tables, self._fixed)
         pool = self._stage.score(posterior.propose(self._rng, _DRAWS))
+        self._price = posterior.price
         gallery = self._gallery = Gallery(self._stage.objective, posterior.worth)
         gallery.add(*pool)
         yield from self._nearer(gallery)
@@ -219,8 +220,9 @@ class Matching:
             return
         self._told_worth = worth
         found = self._match(*self._in_tune(gallery.best))
-        if found.distance < self._told_distance:
-            self._told_distance = found.distance
+        price = self._price(found.distance, gallery.best)
+        if price < self._told_price:
+            self._told_price = price
             yield found
 
     @property

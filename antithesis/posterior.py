@@ -2,7 +2,7 @@
 
 Two presets that come equally near are not equally likely: a search that only minds the distance
 switches on whatever helps it along the way, a filter for a wrong decay, vibrato for a wrong split.
-So a structure costs more the less the network expects it.
+So a structure costs more the less the network expects it, and whatever is on is tried without.
 """
 
 from __future__ import annotations
@@ -15,11 +15,25 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.candidates import Candidate, Fixed, Scored
-from antithesis.encoding import CONTINUOUS, HEADS, MIDDLE, SIZES, SWITCHABLE, draw, likeliest, off
+from antithesis.encoding import (
+    CONTINUOUS,
+    HEADS,
+    MIDDLE,
+    PLACE,
+    SIZES,
+    SWITCHABLE,
+    draw,
+    likeliest,
+    off,
+)
 
 Floats = npt.NDArray[np.float64]
 
 _PER_NAT: Final = 0.03  # of the distance
+_CHANCE_DB: Final = 0.15
+_MIX: Final = PLACE["kOscMix"]
+_SWITCHED: Final = SWITCHABLE | (np.arange(len(HEADS)) == _MIX)
+_SWITCHES: Final = (PLACE["kFmMode"], PLACE["kFilterEnabled"])  # 0 is off
 _DEAREST: Final = 8.0  # nats of one head: a network can be wrong
 _FIRST_SHARPNESS: Final = 1.3
 _SHARPNESS: Final = (0.3, 0.6, 1.0)  # of later draws: ever farther from what it expects
@@ -53,6 +67,21 @@ class Posterior:
             found += [Candidate(row, note, float(rng.random())) for row in places]
         return found
 
+    def simpler(self, scored: Scored) -> list[Candidate]:
+        """Candidates with one thing less: an amount off, an oscillator, the filter or FM out."""
+        candidate, free = scored.candidate, scored.audible & ~self._fixed.heads
+        on = free & SWITCHABLE & ~off(candidate.places)
+        without = [(int(k), float(MIDDLE)) for k in np.flatnonzero(on)]
+        without += [(k, 0.0) for k in _SWITCHES if free[k] and candidate.places[k] > 0]
+        if free[_MIX] and not candidate.alone:
+            without += [(_MIX, 0.0), (_MIX, float(SIZES[_MIX] - 1))]
+        found = []
+        for head, place in without:
+            places = candidate.places.copy()
+            places[head] = place
+            found.append(replace(candidate, places=places))
+        return found
+
     def moves(self, scored: Scored, rng: np.random.Generator, count: int) -> list[Candidate]:
         """Candidates with a head or a few drawn anew, oftener those the network doubts."""
         candidate = scored.candidate
@@ -73,7 +102,14 @@ class Posterior:
 
     def worth(self, scored: Scored) -> float:
         """The distance in dB, dearer the less likely the network finds the structure."""
-        return scored.distance * (1.0 + _PER_NAT * self.surprise(scored))
+        return self.price(scored.distance, scored)
+
+    def price(self, distance: float, scored: Scored) -> float:
+        """Another distance in dB of the same candidate, as :meth:`worth` counts it.
+
+        Two renders of one preset are ``_CHANCE_DB`` apart: below that, likelihood decides.
+        """
+        return (distance + _CHANCE_DB) * (1.0 + _PER_NAT * self.surprise(scored)) - _CHANCE_DB
 
     def surprise(self, scored: Scored) -> float:
         """Nats by which each choice and switch is less likely than the likeliest, in all."""
@@ -81,6 +117,7 @@ class Posterior:
         choice, switched_off, switched_on = self._nats[candidate.note]
         at = np.clip(np.round(candidate.places), 0, SIZES - 1).astype(np.int64)
         is_off = off(candidate.places)
+        is_off[_MIX] = candidate.alone
         switch = np.where(is_off, switched_off, switched_on)
         nats = np.where(CONTINUOUS, switch, choice[_ROWS, at])
         counts = (scored.audible | (SWITCHABLE & is_off)) & self._free
@@ -88,8 +125,12 @@ class Posterior:
 
 
 def _nats(table: Floats) -> tuple[Floats, Floats, Floats]:
-    """By how much less likely than the likeliest are each class, being off, and being on."""
-    logs, none = np.log(table + _TINY), table[:, MIDDLE]
+    """By how much less likely than the likeliest are each class, being off, and being on.
+
+    Of the mix, one oscillator alone is "off".
+    """
+    logs, none = np.log(table + _TINY), table[:, MIDDLE].copy()
+    none[_MIX] = table[_MIX, 0] + table[_MIX, SIZES[_MIX] - 1]
     switches = np.log(np.stack([none, 1.0 - none]) + _TINY)
-    off, on = np.where(SWITCHABLE, switches.max(axis=0) - switches, 0.0)
+    off, on = np.where(_SWITCHED, switches.max(axis=0) - switches, 0.0)
     return logs.max(-1, keepdims=True) - logs, off, on

@@ -23,7 +23,7 @@ from antithesis.posterior import Posterior
 Floats = npt.NDArray[np.float64]
 
 _CHAINS: Final = 4
-_MOVES: Final = 40
+_MOVES: Final = 32
 _NEW_ONES: Final = 2  # of the structures among them that were not tried yet
 _STEPS: Final = 2  # of each chain between two cuts
 _GAIN: Final = 0.02  # a share of the distance that is worth going on for
@@ -52,7 +52,8 @@ def refine(
                     yield found
             chains.sort(key=lambda chain: worth(chain.best))
             chains = [c for c in chains[: (len(chains) + 1) // 2] if not c.exhausted]
-        moved = distinct(stage.score(posterior.moves(best, rng, _MOVES)), worth)
+        others = [*posterior.simpler(best), *posterior.moves(best, rng, _MOVES)]
+        moved = distinct(stage.score(others), worth)
         best = min(best, moved[0], key=worth)
         yield moved[0]
         new = [s for s in moved if s.candidate.structure not in tried][:_NEW_ONES]
