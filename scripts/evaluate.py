@@ -6,6 +6,7 @@
     python scripts/evaluate.py --quick                a few targets of each set, for CI
     python scripts/evaluate.py --read full.json --per-parameter      tables again, nothing is run
     python scripts/evaluate.py --recordings DIR --budget 10          the real plug-in's sounds
+    python scripts/evaluate.py --elsewhere --budget 2 10 --rivals    other instruments, captures
 
 Everything is scored on the frozen development targets by the exact synth, rendered three times at
 vibrato phases that nobody could have fitted. The tables are Markdown, progress goes to stderr.
@@ -25,7 +26,7 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 from tqdm import tqdm
 
-from evaluation import recordings, results, tables, targets
+from evaluation import elsewhere, recordings, results, tables, targets
 from evaluation.results import Results
 from evaluation.scoring import QUICK_METRICS
 from evaluation.work import Plan, run_all
@@ -39,6 +40,12 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     if options.recordings:
         print(real(options))
+        return
+    if options.elsewhere:
+        plan = elsewhere.Plan(
+            tuple(options.budget), options.library, options.rivals, options.weights
+        )
+        print(elsewhere.evaluate(plan, options.limit, options.jobs))
         return
     found = results.read(options.read) if options.read else run(options)
     print(tables.report(found, options.per_parameter))
@@ -71,6 +78,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--per-parameter", action="store_true", help="a table of all 38 parameters")
     add("--read", type=Path, nargs="+", metavar="FILE", help="make tables of kept answers")
     add("--recordings", type=Path, metavar="DIR", help="match recordings of the real plug-in")
+    add("--elsewhere", action="store_true", help="match sounds that no Mika Micro made")
     add("--quick", action="store_true", help="a few targets, in a minute or two")
     add("--full", action="store_true", help="every system, 2 and 10 s, all rivals")
     return _filled(parser.parse_args(arguments))

@@ -158,6 +158,12 @@ SYSTEM_PARTS = (
         for_tests=True,
     ),
     SystemPart(
+        "instruments to match",
+        lambda: bool(shutil.which("fluidsynth")) and Path("/usr/share/sonic-pi/samples").exists(),
+        {"apt-get": "fluidsynth timgm6mb-soundfont sonic-pi-samples"},
+        for_tests=True,
+    ),
+    SystemPart(
         "a C compiler",
         _program("cc", "gcc", "clang"),
         {"apt-get": "gcc", "dnf": "gcc", "pacman": "gcc", "zypper": "gcc"},
@@ -176,8 +182,8 @@ def missing_parts(*, for_tests: bool) -> list[SystemPart]:
 
 def install_command(parts: Sequence[SystemPart], manager: str) -> list[str]:
     """Return the words that install `parts` with `manager`."""
-    packages = [part.packages[manager] for part in parts if manager in part.packages]
-    return [*INSTALL_COMMANDS[manager], *dict.fromkeys(packages)]
+    packages = " ".join(part.packages[manager] for part in parts if manager in part.packages)
+    return [*INSTALL_COMMANDS[manager], *dict.fromkeys(packages.split())]
 
 
 def provide(say: Say, *, for_tests: bool) -> None:

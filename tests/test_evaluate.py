@@ -277,3 +277,15 @@ def test_quick_runs_from_end_to_end(tmp_path: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
     remade = tables.report(results.read([kept]), per_parameter=False)
     assert remade == done.stdout.strip()
+
+
+def test_sounds_from_elsewhere_are_matched_and_compared() -> None:
+    command = [sys.executable, str(SCRIPT), "--elsewhere", "--limit", "1", "--budget", "0.2"]
+    command += ["--library", "10", "--rivals", "--jobs", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr
+    for family in ("General MIDI (1)", "one-shots (1)", "degraded captures (1)"):
+        if family.split()[0].lower() in done.stderr.lower():
+            pytest.skip(done.stderr.strip().splitlines()[0])
+        assert f"| {family} | 0.2 s |" in done.stdout
+    assert "| degraded captures | 0.2 s | CMA-ES, renders of 0.2 s |" in done.stdout
