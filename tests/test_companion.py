@@ -566,6 +566,8 @@ def settings(tmp_path, state="", **watch):
     sections = {
         "watch": folders | {"settle_s": 0.05} | watch,
         "host": {"route": "memory"},
+        "orders": {"port": free_port()},
+        "capture": {"listen": False},
         "state": {"folder": state or str(tmp_path / "state")},
     }
     return changed(Config(), sections)
