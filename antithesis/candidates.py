@@ -174,13 +174,18 @@ class Stage:
             self.evaluations += len(batch)
         return np.concatenate(heard)
 
+    def give_back(self) -> None:
+        """Let go of the room that sounds were rendered into; it is made again when it is needed."""
+        self._room = self._room[:0].copy()
+
     def score(self, candidates: Sequence[Candidate]) -> list[Scored]:
         """Candidates with their distances, in their order."""
         heard = self.features(candidates)
         distances = self.objective.distances(heard)
         audible = audible_heads(candidates)
         columns = zip(distances, candidates, heard, audible, strict=True)
-        return [Scored(float(d), c, h, a) for d, c, h, a in columns]
+        # A copy, for who keeps one of them would keep them all: 100 kB each.
+        return [Scored(float(d), c, h.copy(), a) for d, c, h, a in columns]
 
 
 def audible_heads(candidates: Sequence[Candidate]) -> Bools:

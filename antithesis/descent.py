@@ -103,7 +103,7 @@ class Descent:
         tried = best - (len(points) - len(_DAMPINGS))
         factor = _DAMPINGS[tried] if tried >= 0 else 10.0
         self._damping = float(np.clip(self._damping * factor, *_DAMPING_RANGE))
-        self.point, self.heard = points[best], heard[best]
+        self.point, self.heard = points[best], heard[best].copy()  # of the others, nothing is kept
         self.distance = float(distances[best])
 
     def _inside(self, points: Floats) -> Floats:

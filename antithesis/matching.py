@@ -174,6 +174,7 @@ class Matching:
     def close(self) -> None:
         """Leave the search; what was found stays."""
         self._found.close()
+        self._stage.give_back()
 
     def candidates(self) -> list[Match]:
         """Up to four matches, nearest first, any two of which sound different.

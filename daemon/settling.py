@@ -62,7 +62,7 @@ class Settling:
         self._taken: dict[Path, Drop] = {}
 
     def notice(self, path: Path, now: float, *, written: bool | None = None) -> None:
-        """Look at a file of which something is heard.
+        """Look at a file of which something is heard, that happened at the time `now`.
 
         `written` says that a writer holds it, or no longer does, where that is known.
         """
@@ -73,6 +73,8 @@ class Settling:
         pending = self._pending.setdefault(path, _Pending(drop, now))
         if pending.drop != drop:
             pending.drop, pending.since = drop, now
+        elif written:  # of an event that is heard late, what was written later is seen already
+            pending.since = max(pending.since, now)
         if written is not None:
             pending.written = written
 

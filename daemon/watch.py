@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from antithesis.errors import DeviceError
 from daemon.settling import Drop, Settling
@@ -48,6 +48,13 @@ _WRITTEN: Final = {"created": None, "modified": True, "closed": False, "moved": 
 _log: Final = logging.getLogger(__name__)
 
 
+class _Told(NamedTuple):
+    """An event, and when it came: while a sound is searched for, it is looked at late."""
+
+    event: FileSystemEvent
+    at: float
+
+
 def is_sound_name(name: str) -> bool:
     """Whether a file of that name is one to take: no temporary or hidden file, nothing else."""
     return not name.startswith(_HIDDEN) and Path(name).suffix.lower() in SUFFIXES
@@ -67,7 +74,7 @@ class Watch:
         self.folder = folder
         self._settling = Settling(settle_s)
         self._ready: deque[Drop] = deque()
-        self._events: SimpleQueue[FileSystemEvent | Callable[[], object] | None] = SimpleQueue()
+        self._events: SimpleQueue[_Told | Callable[[], object] | None] = SimpleQueue()
         self._called = False
         self._closed = False
         self._identity: tuple[int, int] | None = None
@@ -116,8 +123,9 @@ class Watch:
         return bool(self._ready)
 
     def rest(self, seconds: float) -> None:
-        """Wait so long, or until something happens."""
-        self._wait(time.monotonic() + seconds)
+        """Wait so long, or until something happens, or until a file may have settled."""
+        now = time.monotonic()
+        self._wait(min(now + seconds, self._settling.due(now)))
 
     @property
     def closed(self) -> bool:
@@ -177,13 +185,14 @@ class Watch:
             except Empty:
                 return
 
-    def _take(self, event: FileSystemEvent | Callable[[], object] | None) -> None:
-        if event is None:
+    def _take(self, told: _Told | Callable[[], object] | None) -> None:
+        if told is None:
             return
-        if callable(event):
+        if callable(told):
             self._called = True
-            event()
+            told()
             return
+        event = told.event
         source, goal = self._mine(event.src_path), self._mine(event.dest_path or event.src_path)
         if event.event_type in ("moved", "deleted"):
             self._settling.forget(source)
@@ -192,7 +201,7 @@ class Watch:
             self._ready = deque(drop for drop in self._ready if drop.path != source)
         if event.event_type in _WRITTEN and is_sound_name(goal.name):
             written = _WRITTEN[event.event_type]
-            self._settling.notice(goal, time.monotonic(), written=written)
+            self._settling.notice(goal, told.at, written=written)
 
     def _mine(self, path: bytes | str) -> Path:
         """The path as we name it: macOS tells of the real folder behind a link."""
@@ -259,7 +268,7 @@ def _observer(folder: Path, events: SimpleQueue[Any]) -> BaseObserver:
 
     class ToQueue(kinds.FileSystemEventHandler):
         def on_any_event(self, event: FileSystemEvent) -> None:
-            events.put(event)
+            events.put(_Told(event, time.monotonic()))
 
     heard = (
         kinds.FileCreatedEvent,

@@ -45,6 +45,14 @@ def test_growing_file_rests_anew(settling, file):
     assert paths(settling, 10.9) == [file]
 
 
+def test_growth_of_which_all_is_heard_late_counts_from_its_last_event(settling, file):
+    settling.notice(file, 10.0, written=True)
+    settling.notice(file, 10.4, written=True)
+    settling.notice(file, 10.4, written=False)
+    assert paths(settling, 10.8) == []
+    assert paths(settling, 10.9) == [file]
+
+
 def test_growth_that_no_event_told_is_seen(settling, file):
     settling.notice(file, 10.0)
     file.write_bytes(b"RIFF more")
