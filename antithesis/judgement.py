@@ -94,8 +94,8 @@ _FINDINGS: Final[tuple[tuple[Callable[[Floats, Floats], bool], str], ...]] = (
 
 def _quietest(sound: Floats) -> tuple[float, Floats]:
     """Level in dB below the loudest frame of the tenth quietest share, and its power spectrum."""
-    n = len(sound) // _FRAME
-    frames = sound[: n * _FRAME].reshape(n, _FRAME)
+    n = max(1, len(sound) // _FRAME)
+    frames = np.resize(sound, (n, _FRAME))  # a sound shorter than that is repeated
     power = (frames**2).mean(axis=1)
     at = int(np.argsort(power)[n // 10])
     spectrum = np.abs(scipy.fft.rfft(frames[at] * np.hanning(_FRAME))) ** 2

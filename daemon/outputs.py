@@ -30,6 +30,7 @@ _CHANNELS: Final = 2
 _PIECE: Final = 128  # samples; less room than that is not worth a call
 _LOOK_S: Final = 0.002
 _LOST_S: Final = 2.0
+_JACK: Final = "JACK Audio Connection Kit"  # as PortAudio calls it
 
 
 class Output(Protocol):
@@ -166,7 +167,8 @@ class DeviceOutput:
     def __enter__(self) -> Self:
         sd = sound_library()
         try:
-            found = sd.query_devices(self._device, "output")
+            wanted = _jack_output() if self._device is None else self._device
+            found = sd.query_devices(wanted, "output")
             self._channels = min(_CHANNELS, found["max_output_channels"])
             self._stream = self._open.enter_context(
                 sd.OutputStream(
@@ -233,6 +235,18 @@ def output_devices() -> list[str]:
     except DeviceError:
         return []
     return [d["name"] for d in devices if d["max_output_channels"] > 0]
+
+
+def _jack_output() -> int | None:
+    """The device of a JACK server that runs; None where none does.
+
+    It has the sound card, and what the system takes for the default is a way around: ALSA's plugins
+    for JACK and PulseAudio are there whether their servers are or not.
+    """
+    for host in sound_library().query_hostapis():
+        if host["name"] == _JACK and host["default_output_device"] >= 0:
+            return int(host["default_output_device"])
+    return None
 
 
 def sound_library() -> Any:
