@@ -106,7 +106,7 @@ def test_all_sockets_of_the_running_daemon_and_synth_are_on_loopback(tmp_path):
     ) as daemon:
         try:
             assert any("watching" in line for line in daemon.stderr)
-            found = listening(daemon.pid)
+            found = listening(daemon.pid, {chosen.synth.port, chosen.orders.port})
         finally:
             daemon.send_signal(signal.SIGTERM)
             daemon.communicate(timeout=PATIENCE_S)
