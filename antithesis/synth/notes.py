@@ -22,6 +22,9 @@ Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
 LONGEST_S: Final = 600.0
+_DRIFT_SAMPLES: Final = (
+    1 << 20
+)  # enough for any search: one table, not one for each length
 
 
 def render_notes(
@@ -201,7 +204,7 @@ def _drift_table(sample_rate: int, length: int) -> Floats:
 
 def _drift(sample_rate: int, length: int) -> Floats:
     """Drift since load; it depends on nothing else, so that all notes share one table."""
-    return _drift_table(sample_rate, 1 << (length - 1).bit_length())
+    return _drift_table(sample_rate, max(_DRIFT_SAMPLES, 1 << (length - 1).bit_length()))
 
 
 @kernel
