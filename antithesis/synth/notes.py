@@ -22,9 +22,7 @@ Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
 LONGEST_S: Final = 600.0
-_DRIFT_SAMPLES: Final = (
-    1 << 20
-)  # enough for any search: one table, not one for each length
+_DRIFT_SAMPLES: Final = 1 << 20  # enough for any search: one table, not one for each length
 
 
 def render_notes(
