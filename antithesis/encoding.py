@@ -1,10 +1,11 @@
-"""Presets as the network sees them: one distribution per parameter that a single note tells.
+"""Presets as the network sees them: one distribution per quantity that a single note tells.
 
-A choice has a class each; a continuous parameter has ordered bins over its *encoded* value, a
+A choice has a class each; a continuous quantity has ordered bins over its *encoded* value, a
 monotone function of the normalized one that spreads what is heard evenly: logarithmic for rates and
 cutoff (normalized units crowd below 10 ms and above 300 ms; plain ones worse), a signed root for
-vibrato depth, the normalized value itself elsewhere. A value between two bins is shared between
-them, so that the mean of a distribution is exact; an odd number of bins puts "off" on one.
+vibrato's depth and the sweeps of the cutoff, the normalized value itself elsewhere. A value between
+two bins is shared between them, so that the mean of a distribution is exact; an odd number of bins
+puts "off" on one. FM's coarse and fine depth are one quantity, their sum: nothing else is heard.
 """
 
 from __future__ import annotations
@@ -100,12 +101,13 @@ OFF_IN_THE_MIDDLE: Final = frozenset(
 
 
 _CHOICES: Final = ("kOsc1Wave", "kOsc2Wave", "kFmMode", "kFilterEnabled")
-_COARSE: Final = ("kOsc1Coarse", "kOsc2Coarse", "kFmCoarse")
+_COARSE: Final = ("kOsc1Coarse", "kOsc2Coarse")
 _LINEAR: Final = (
-    *("kOsc1Fine", "kOsc1Split", "kOsc2Fine", "kOsc2Split", "kOscMix", "kFmFine"),
+    *("kOsc1Fine", "kOsc1Split", "kOsc2Fine", "kOsc2Split", "kOscMix"),
     *("kFilterResonance", "kVolEnvS", "kModEnvS"),
-    *("kVolEnvFm", "kVolEnvCutoff", "kModEnvFm", "kModEnvCutoff", "kLfoFm", "kLfoCutoff"),
+    *("kVolEnvFm", "kModEnvFm", "kLfoFm", "kLfoCutoff"),
 )
+_ROOTS: Final = ("kVolEnvCutoff", "kModEnvCutoff", "kLfoAmount")
 _RATES: Final = ("kVolEnvA", "kVolEnvD", "kVolEnvR", "kModEnvA", "kModEnvD", "kModEnvR")
 
 
@@ -114,11 +116,12 @@ def _parameter_heads() -> tuple[Head, ...]:
         *(_head(id, int(MAXIMUM[BY_ID[id].index]) + 1, True, _PLAIN) for id in _CHOICES),
         *(_head(id, 49, True, _PLAIN) for id in _COARSE),
         *(_head(id, BINS, False, _PLAIN) for id in _LINEAR),
+        *(_head(id, BINS, False, _ROOT) for id in _ROOTS),
         *(_head(id, BINS, False, _reversed(id)) for id in _RATES),
         _head("kFilterCutoff", BINS, False, _LOG),
-        _head("kLfoAmount", BINS, False, _ROOT),
         _head("kLfoFrequency", BINS, False, _FREQUENCY),
         _head("kLfoDelay", BINS, False, _reversed("kLfoDelay")),
+        Head("kFmCoarse", 51, False, -1.0, 49.0, _same, _same, fine="kFmFine"),
     )
 
 

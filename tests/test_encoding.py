@@ -12,6 +12,7 @@ from antithesis.encoding import (
     GATE,
     HEADS,
     LIVE,
+    PLACE,
     SIZES,
     WIDTH,
     decode,
@@ -44,13 +45,14 @@ def canonical_draws(n: int):
 
 def test_every_parameter_a_note_can_tell_has_one_head():
     assert len({head.id for head in HEADS}) == len(HEADS)
-    assert {head.id for head in PARAMETER_HEADS} == set(BY_ID) - NOT_TOLD_BY_A_NOTE
+    told = {id for head in PARAMETER_HEADS for id in (head.id, head.fine) if id}
+    assert told == set(BY_ID) - NOT_TOLD_BY_A_NOTE
 
 
 @pytest.mark.parametrize("head", PARAMETER_HEADS, ids=lambda head: head.id)
 def test_ends_of_the_range_are_the_first_and_last_bin(head):
-    index = BY_ID[head.id].index
-    ends = head.position(np.array([MINIMUM[index], MAXIMUM[index]]))
+    parts = [BY_ID[id].index for id in (head.id, head.fine) if id]
+    ends = head.position(np.array([MINIMUM[parts].sum(), MAXIMUM[parts].sum()]))
     assert sorted(ends) == pytest.approx([0.0, head.size - 1])
 
 
@@ -73,9 +75,20 @@ def test_encoded_and_decoded_presets_are_the_same_where_heard():
     plain, decoded_gates = decode(places)
     assert np.allclose(decoded_gates, gates, atol=1e-9)
     for k, head in enumerate(PARAMETER_HEADS):
-        index = BY_ID[head.id].index
-        wanted, got = notes.plain[heard[:, k], index], plain[heard[:, k], index]
-        assert np.allclose(got, wanted, atol=1e-6 * (MAXIMUM[index] - MINIMUM[index])), head.id
+        for id in (head.id, head.fine):
+            if id:
+                index = BY_ID[id].index
+                wanted, got = notes.plain[heard[:, k], index], plain[heard[:, k], index]
+                assert np.allclose(got, wanted, atol=1e-6 * (MAXIMUM[index] - MINIMUM[index])), id
+
+
+def test_depths_of_fm_between_two_semitones_are_one_place():
+    fm = Preset.init().replace(kVoiceMode=0, kFmMode=1, kFmCoarse=10, kFmFine=-0.8)
+    places, _ = encode(canonical(fm.plain[None], 60, 100), [2.0])
+    assert HEADS[PLACE["kFmCoarse"]].plain(places[0, PLACE["kFmCoarse"]]) == pytest.approx(9.2)
+    plain, _ = decode(places)
+    assert plain[0, BY_ID["kFmCoarse"].index] == 9
+    assert plain[0, BY_ID["kFmFine"].index] == pytest.approx(0.2)
 
 
 def test_what_a_preset_cannot_let_hear_weighs_nothing():

@@ -59,7 +59,9 @@ def test_exported_network_equals_the_whole_keras_model(tmp_path, audio):
     whole = front_end.join(ears, model)
     logits = whole.predict_on_batch([audio, ears.band_edges(hz), key_input(KEYS)])
     assert at_run_time.shape == (len(KEYS), len(HEADS), WIDTH)
-    assert np.abs(at_run_time - probabilities(np.asarray(logits))).max() < 1e-4
+    # The weights are rounded to float16 on their way.
+    assert np.abs(at_run_time - probabilities(np.asarray(logits))).max() < 1e-3
+    assert (tmp_path / "fresh.onnx").stat().st_size < 2.2 * model.count_params()
 
 
 def test_the_shipped_weights_hear_alike_on_both_paths(audio):

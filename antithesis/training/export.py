@@ -10,11 +10,16 @@ from typing import Any
 
 import keras
 import numpy as np
+import onnx
+import onnx.helper
+import onnx.numpy_helper
 
 from antithesis.encoding import HEADS
 from antithesis.network import CARD_VERSION
 from antithesis.parameters import fingerprint
 from antithesis.spectra import FrontEnd
+
+_SMALLEST_HALVED = 1024  # numbers in a table
 
 
 def card(front_end: FrontEnd, training: Mapping[str, object]) -> dict[str, object]:
@@ -29,9 +34,32 @@ def card(front_end: FrontEnd, training: Mapping[str, object]) -> dict[str, objec
 
 
 def export(model: keras.Model, model_card: Mapping[str, object], path: Path) -> None:
-    """Write ``path`` (.onnx) and the card beside it (.json)."""
+    """Write ``path`` (.onnx) and the card beside it (.json).
+
+    Weights are kept in float16, half as large, and computed with in float32.
+    """
     dummies: list[Any] = [np.zeros((1, *shape.shape[1:]), np.float32) for shape in model.inputs]
     model(dummies)  # Keras exports only what has been called once
     model.export(str(path), format="onnx", verbose=False)
+    onnx.save(_halved(onnx.load(str(path))), str(path))
     text = json.dumps(model_card, indent=2) + "\n"
     path.with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+def _halved(whole: Any) -> Any:
+    """The model with its large tables in float16, each brought back when it is loaded."""
+    graph = whole.graph
+    casts = []
+    for table in graph.initializer:
+        values = onnx.numpy_helper.to_array(table)
+        if values.dtype != np.float32 or values.size < _SMALLEST_HALVED:
+            continue
+        name = table.name
+        halves = onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}_half")
+        table.CopyFrom(halves)
+        cast = onnx.helper.make_node("Cast", [halves.name], [name], to=onnx.TensorProto.FLOAT)
+        casts.append(cast)
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return whole

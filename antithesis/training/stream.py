@@ -20,6 +20,7 @@ from antithesis.network import key_input
 from antithesis.spectra import FrontEnd
 from antithesis.synth import render_notes
 from antithesis.synth.live import note_frequency
+from antithesis.training.degrade import degraded
 
 Floats = npt.NDArray[np.float32]
 
@@ -39,6 +40,7 @@ class Recipe:
 
     seed: int = 0
     batch: int = 64
+    degraded: float = 0.2  # share of sounds that get what recordings go through
     mixture: dict[str, float] = field(
         default_factory=lambda: {
             "musical": 0.45,
@@ -95,8 +97,10 @@ def sounds(recipe: Recipe, rng: np.random.Generator) -> Sounds:
     notes = canonical(drawn.plain, drawn.note, drawn.velocity, gate_s=drawn.gate_s)
     misheard = np.where(rng.random(_CHUNK) < _MISHEARD_SHARE, rng.choice(_MISHEARD, _CHUNK), 0)
     notes = moved(notes, misheard)
-    late = _late(audio[loud], rng)
-    return Sounds(late, Notes(notes.plain[loud], notes.note[loud]), drawn.gate_s[loud])
+    heard = _late(audio[loud], rng)
+    for row in np.flatnonzero(rng.random(len(heard)) < recipe.degraded):
+        heard[row] = degraded(heard[row].astype(np.float32), rng)
+    return Sounds(heard, Notes(notes.plain[loud], notes.note[loud]), drawn.gate_s[loud])
 
 
 def batch(recipe: Recipe, front_end: FrontEnd, index: int) -> Batch:
