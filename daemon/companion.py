@@ -269,6 +269,8 @@ class Companion:
         `once_sent` is called with the first match, when it has travelled; `fresh` says that no
         match of the same sound has done so before.
         """
+        # Of a sound that is still being heard there is a better match to come.
+        unsettled = (Grade.FAILED,) if budget_s is not None else (Grade.FAILED, Grade.WAITING)
         budget_s = self._budget_s if budget_s is None else budget_s
         sent: list[Sent] = []
         search = self._matcher(sound, budget_s=budget_s, stop=self._leave)
@@ -276,16 +278,16 @@ class Companion:
         with closing(search):
             for best in search:
                 if not sent:
-                    sent.append(self._send(drop, best, fresh=fresh))
+                    sent.append(self._send(drop, best, fresh=fresh, last=False))
                     once_sent(sent[0])
                 elif best.distance <= sent[-1].match.distance - WORTH_SENDING_DB:
-                    sent.append(self._send(drop, best))
+                    sent.append(self._send(drop, best, last=False))
                 self._use_pause()
                 if self._wanted():
                     break
         if not sent:
             return None
-        if sent[-1].match is not best or sent[-1].delivery.grade is Grade.FAILED:
+        if sent[-1].match is not best or sent[-1].delivery.grade in unsettled:
             sent.append(self._send(drop, best))
             self._play(best)
         return Result(drop, sound, first=sent[0], last=sent[-1])
@@ -365,8 +367,9 @@ class Companion:
             _log.warning("%s", error)
         return drop
 
-    def _send(self, drop: Drop, match: Match, *, fresh: bool = False) -> Sent:
-        delivery = self._router.apply(match.preset.named(drop.path.stem), fresh=fresh)
+    def _send(self, drop: Drop, match: Match, *, fresh: bool = False, last: bool = True) -> Sent:
+        preset = match.preset.named(drop.path.stem)
+        delivery = self._router.apply(preset, fresh=fresh, last=last)
         sent = Sent(match, delivery, time.time())
         _log.info("%s: %s; %s", _shown(drop), _said(match), _outcome(delivery))
         if fresh:

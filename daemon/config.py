@@ -22,8 +22,19 @@ from antithesis.files import write_whole
 from antithesis.parameters import BY_ID
 from daemon.bindings import Binding
 from daemon.capture.contract import BACKENDS
-from daemon.hosts import BUILTIN, HOSTS, HostRow, MidiLink, OscLink, Scale, find_host
+from daemon.hosts import (
+    BUILTIN,
+    HOSTS,
+    HostRow,
+    MidiLink,
+    MouseLink,
+    OscLink,
+    Scale,
+    find_host,
+)
 from daemon.mistakes import explain, suggest
+from daemon.mouse.screens import Box
+from daemon.mouse.turning import Method
 from daemon.presses import Action
 from daemon.senders.contract import Manner
 from daemon.senders.patterns import parse_message
@@ -201,6 +212,27 @@ class Custom(Section):
     )
 
 
+class Mouse(Section):
+    """Setting Mika Micro's own panel by mouse, for host.route or host.fallback = "mouse"."""
+
+    method: Literal["wheel", "drag", "text"] = Field(
+        default="wheel",
+        description="wheel, drag (fader presses and knob drags), or text (by the menu of the"
+        " study's build of the plug-in)",
+    )
+    window: str = Field(
+        default="mika", min_length=1, description="the window's title, or a part of it"
+    )
+    panel: tuple[int, ...] = Field(
+        default=(),
+        description="left, top, width and height of the panel in that window, as `antithesis"
+        " learn window` notes them; [] looks for it",
+    )
+    countdown_s: float = Field(
+        default=3.0, ge=0, le=60, description="seconds of warning; moving the mouse keeps it"
+    )
+
+
 class Synth(Section):
     """The built-in synth."""
 
@@ -314,6 +346,7 @@ class Config(Section):
     midi: Midi = Field(default_factory=Midi)
     osc: Osc = Field(default_factory=Osc)
     custom: Custom = Field(default_factory=Custom)
+    mouse: Mouse = Field(default_factory=Mouse)
     synth: Synth = Field(default_factory=Synth)
     machine: Machine = Field(default_factory=Machine)
     state: State = Field(default_factory=State)
@@ -428,6 +461,8 @@ def _host_row(config: Config, name: str) -> HostRow:
     if isinstance(row.link, MidiLink):
         midi = config.midi
         return find_host(row.name, port=midi.port, backend=midi.backend, bits=midi.resolution)
+    if isinstance(row.link, MouseLink):
+        return _mouse_row(config, row)
     if not isinstance(row.link, OscLink):
         return row
     if row.name == "custom":
@@ -437,6 +472,19 @@ def _host_row(config: Config, name: str) -> HostRow:
     named = config.osc.port if name == config.host.route else 0
     port = named or row.link.port
     return find_host(row.name, address=config.osc.address, port=port, track=config.osc.track)
+
+
+def _mouse_row(config: Config, row: HostRow) -> HostRow:
+    mouse = config.mouse
+    if len(mouse.panel) not in (0, 4):
+        raise ConfigError("mouse.panel is four numbers: left, top, width and height; or [] to look")
+    link = MouseLink(
+        title=mouse.window,
+        panel=Box(*mouse.panel) if mouse.panel else None,
+        method=Method(mouse.method),
+        countdown_s=mouse.countdown_s,
+    )
+    return replace(row, link=link, answers=link.method is Method.TEXT)
 
 
 def _custom_row(config: Config, row: HostRow) -> HostRow:

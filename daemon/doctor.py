@@ -187,6 +187,8 @@ def _ask(row: HostRow) -> Row:
 
     try:
         with open_sender(row) as sender:
+            if row.pointer:
+                return Row("host", Verdict.OK, f"{row.title}: {sender.route.find()}")
             heard = len(sender.look())
     except AntithesisError as error:
         return Row("host", Verdict.WARN, f"{row.title}: {error}", row.remedy)

@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from antithesis.errors import ConfigError
 from daemon.controllers import HIGHEST
+from daemon.mouse.screens import Box
+from daemon.mouse.turning import Method, reachable
 from daemon.osc import Argument, OscMessage
 
 Floats = npt.NDArray[np.float64]
@@ -87,6 +89,23 @@ class MidiLink:
 
 
 @dataclass(frozen=True)
+class MouseLink:
+    """How a host is reached that takes nothing: by mouse, on the plug-in's own panel."""
+
+    route: ClassVar[str] = "daemon.senders.mouse:MouseRoute"
+
+    title: str = "mika"  # of its window, or a part of it
+    panel: Box | None = None  # where it is in that window, as a user showed it; none: look
+    method: Method = Method.WHEEL
+    countdown_s: float = 3.0  # in which a user may keep the mouse
+    settle_s: float = 0.2  # for a menu to listen to keys
+
+    def grid(self, normalized: Floats) -> Floats:
+        """The nearest notch of the wheel or point of a drag; a text carries all of it."""
+        return reachable(normalized, self.method)
+
+
+@dataclass(frozen=True)
 class MemoryLink:
     """A host in this process's memory, for tests and dry runs."""
 
@@ -97,7 +116,7 @@ class MemoryLink:
         return normalized
 
 
-Link = OscLink | MidiLink | MemoryLink
+Link = OscLink | MidiLink | MouseLink | MemoryLink
 
 
 @dataclass(frozen=True)
@@ -114,6 +133,7 @@ class HostRow:
     answers: bool  # whether silence means failure
     found: bool = False  # whether the route `auto` looks for it
     lasting: bool = True  # whether what it holds outlives us, and can be put back
+    pointer: bool = False  # takes the user's mouse: said once, by the last match, never to look
     tolerance: float = 1e-4
     wait_s: float = 0.0  # between the last write and the first question
 
@@ -313,6 +333,15 @@ _ROWS = (
         remedy="map the controllers in your DAW",
         answers=False,
         wait_s=0.05,
+    ),
+    HostRow(
+        name="mouse",
+        title="Mika Micro's window",
+        link=MouseLink(),
+        remedy="open Mika Micro's window, uncovered, and see its page in the README",
+        answers=False,
+        pointer=True,
+        tolerance=1e-3,
     ),
     HostRow(
         name="memory",

@@ -134,6 +134,12 @@ SYSTEM_PARTS = (
         for_tests=True,
     ),
     SystemPart(
+        "windows of our own on it",
+        lambda: importlib.util.find_spec("_tkinter") is not None and _libraries("tk8.6")(),
+        {"apt-get": "python3-tk", "dnf": "python3-tkinter", "pacman": "tk", "zypper": "python3-tk"},
+        for_tests=True,
+    ),
+    SystemPart(
         "a DAW without a screen",
         lambda: any(Path("/usr/lib").glob("ardour*/hardour-*")),
         {"apt-get": "ardour"},

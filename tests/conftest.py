@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,3 +78,42 @@ def built_in_synth(tmp_path: Path) -> Iterator[BuiltInSynth]:
 
     with BuiltInSynth(osc_port=0, wav=tmp_path / "synth.wav", drift=False) as synth:
         yield synth
+
+
+@pytest.fixture(scope="session")
+def _xvfb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What reaches an X display without a screen."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is missing: apt-get install xvfb")
+    for module, package in (("_tkinter", "python3-tk"), ("Xlib", "pyautogui")):
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"this Python has no {module}: install {package}")
+    authority = tmp_path_factory.mktemp("x") / "authority"
+    authority.touch()
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1440x800x24"]
+    server = subprocess.Popen(
+        [*command, "-nolisten", "tcp"], pass_fds=[writing], stderr=subprocess.DEVNULL
+    )
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as told:
+            number = told.readline().strip()
+        if not number:
+            pytest.skip("Xvfb does not start here")
+        where = {"DISPLAY": f":{number}", "XAUTHORITY": str(authority)}
+        yield where | {"XDG_SESSION_TYPE": "x11"}
+        if "pyautogui" in sys.modules:  # it keeps its connection for as long as it is imported
+            sys.modules["pyautogui._pyautogui_x11"]._display.close()
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture
+def x_display(_xvfb: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Name of an X display that this test's programs and its pyautogui will find."""
+    for name, value in _xvfb.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    return _xvfb["DISPLAY"]

@@ -39,6 +39,7 @@ class Grade(StrEnum):
 
     CONFIRMED = "confirmed"
     SENT = "sent"
+    WAITING = "waiting"  # for the last match of its sound: it takes the user's mouse
     FAILED = "failed"
 
 
@@ -199,7 +200,8 @@ class Sender:
                 outcome.unheard if self.row.answers else outcome.unheard.intersection(changed)
             )
             pending = [index for index in target if index in outcome.wrong | unproven]
-            said_enough = round_number >= SILENT_ROUNDS and not self.row.answers
+            enough = 1 if self.row.pointer else SILENT_ROUNDS
+            said_enough = round_number >= enough and not self.row.answers
             if not pending or (said_enough and not outcome.wrong):
                 break
         return outcome
@@ -209,7 +211,7 @@ class Sender:
 
         Switches jump at once, and first. None of it is read back.
         """
-        if not self._manner.glide_s:
+        if not self._manner.glide_s or self.row.pointer:
             return
         switches = {i: target[i] for i in indices if PARAMETERS[i].steps}
         start = {i: self._known[i] for i in indices if i in self._known and i not in switches}

@@ -63,19 +63,22 @@ class Router:
         """The routes that work, as far as anybody knows."""
         return (sender for sender in self.senders if sender in self._open)
 
-    def apply(self, preset: Preset, *, fresh: bool = True) -> Delivery:
+    def apply(self, preset: Preset, *, fresh: bool = True, last: bool = True) -> Delivery:
         """Bring `preset` to the first host that takes it.
 
         A `fresh` one is of a new sound: it begins with the first route, and what was there before
-        it can be put back. Those that refine it follow it, and only their differences travel.
+        it can be put back. Those that refine it follow it, and only their differences travel. A
+        host that is set by mouse waits for the `last`.
         """
-        if self._current and not fresh:
+        if self._current and not fresh and (last or not self._current.row.pointer):
             delivery = self._current.send(preset)
             if delivery.grade is not Grade.FAILED:
                 return delivery
             self._leave(self._current, delivery)
         failed: list[Delivery] = []
         for sender in self.senders:
+            if sender.row.pointer and not last:
+                return Delivery(Grade.WAITING, sender.row.name, 0.0)
             delivery = self._begin(sender, preset)
             if delivery.grade is not Grade.FAILED:
                 self._current = sender

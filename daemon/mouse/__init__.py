@@ -1,0 +1,1 @@
+"""The plug-in's own panel, worked as a hand works it: for hosts that take nothing else."""
