@@ -3,11 +3,11 @@
     python scripts/collect.py data/real --export "key ctrl+r; window; type {wav}; key enter; gone"
     python scripts/collect.py data/real --count 5000 --prior musical --export "..." --dry-run
 
-Needs the study's own build of Mika Micro, whose menu loads and saves values as text, its window open
-in a host, and pip install 'antithesis[mouse]'. For each pair a preset is drawn and loaded (or the
-host draws one, by --randomise), what the plug-in then holds is saved, and the host exports its sound.
-Pairs are 000001.txt and 000001.wav and so on; what is there stays, so that a run that was stopped, by
-moving the mouse for one, is taken up again by the same command.
+Needs the study's own build of Mika Micro, whose menu loads and saves values as text, its window
+open in a host, and pip install 'antithesis[mouse]'. For each pair a preset is drawn and loaded (or
+the host draws one, by --randomise), what the plug-in then holds is saved, and the host exports its
+sound. Pairs are 000001.txt and 000001.wav and so on; what is there stays, so that a run that was
+stopped, by moving the mouse for one, is taken up again by the same command.
 
 Steps, with semicolons in between: `key NAME` or `key ctrl+r`, `type TEXT` with {wav} for the file,
 `panel X Y` (a click on the panel), `window` and `gone` (wait for another window, and for its end),
@@ -71,17 +71,21 @@ class Studio:
             WORDS[step.word](self, step.given.replace("{wav}", str(wav)))
 
     def press_keys(self, given: str) -> None:
+        """Press `r`, or `ctrl+r`."""
         self.hand.chord(*given.split("+"))
 
     def click_panel(self, given: str) -> None:
+        """Click at `X Y` of the panel."""
         x, y = map(int, given.split())
         self.hand.press((x, y))
 
     def another_window(self, _given: str) -> None:
+        """Wait for a window that was not there."""
         self._wait(lambda: bool(self._tops() - self._before), "no window appeared")
         time.sleep(0.2)  # until it listens to keys
 
     def no_more_window(self, _given: str) -> None:
+        """Wait until all of those are gone."""
         self._wait(lambda: self._tops() <= self._before, "a window stayed open")
 
     def written(self, wav: Path) -> None:

@@ -1,4 +1,4 @@
-"""Collecting pairs from the plug-in: a window on an X display, its menu, and a host that exports."""
+"""Collecting pairs from the plug-in: a window on an X display, its menu, a host that exports."""
 
 from __future__ import annotations
 
