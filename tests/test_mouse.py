@@ -15,6 +15,7 @@ from antithesis.errors import DeviceError, SendError
 from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
 from daemon import config
+from daemon.mouse.screens import Box
 from daemon.mouse.turning import Method
 from daemon.senders import Grade, History, Manner, Router, Sender, open_sender
 from tests.screens import TOLERANCES, row, window
@@ -269,3 +270,26 @@ def test_panel_of_three_numbers_is_refused() -> None:
     settings = config.parse('[host]\nroute = "mouse"\n[mouse]\npanel = [1, 2, 3]')
     with pytest.raises(ConfigError, match="four numbers"):
         config.host_rows(settings)
+
+
+def test_user_points_at_it_once(
+    x_display: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from daemon.cli import cli
+
+    monkeypatch.setenv("ANTITHESIS_CONFIG", str(tmp_path / "config.toml"))
+    (tmp_path / "config.toml").write_text('[host]\nroute = "mouse"\n')
+    corners = iter([(60, 40), (60 + 895, 40 + 447)])
+
+    def point(_said: str) -> None:
+        with user_moves(next(corners), 0.0):
+            time.sleep(0.1)
+
+    monkeypatch.setattr("click.pause", point)
+    with window(title="Rack 1"):
+        said = CliRunner().invoke(cli, ["learn", "window"])
+    assert (said.exit_code, "896 x 448 in 'Rack 1'" in said.output) == (0, True), said.output
+    (found,) = config.host_rows(config.load())
+    assert (found.link.title, found.link.panel) == ("Rack 1", Box(0, 0, 896, 448))

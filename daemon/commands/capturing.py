@@ -118,3 +118,23 @@ def hotkey(action: str, seconds: float) -> None:
     binding = learned(settings.midi.backend, seconds)
     path = config.keep("hotkeys", action, str(binding))
     click.echo(f"{action}: {binding}, written into {path}")
+
+
+@learn.command(
+    short_help="Show where Mika Micro's panel is, for the mouse route.",
+    epilog=examples("antithesis learn window"),
+)
+def window() -> None:
+    """Remember where the panel is in its window, by pointing at two of its corners.
+
+    It is written into the configuration, as the title of the window and the panel's place in it.
+    """
+    from dataclasses import astuple
+
+    from daemon import config
+    from daemon.mouse.showing import shown
+
+    title, panel = shown(lambda what: click.pause(f"{what}, and press a key here ..."))
+    config.keep("mouse", "window", title)
+    path = config.keep("mouse", "panel", astuple(panel))
+    click.echo(f"a panel of {panel.width} x {panel.height} in {title!r}, written into {path}")

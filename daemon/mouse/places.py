@@ -88,7 +88,7 @@ def look_again(screen: Screen, place: Place) -> Place:
 
 def _as_shown(titled: Sequence[Window], panel: Box | None) -> Iterator[Place]:
     for window in titled:
-        if panel and window.id == window.top:
+        if panel and window.id == window.named:
             yield Place(window, panel)
 
 

@@ -170,6 +170,12 @@ class Hand:
             self._gui.FAILSAFE = True
 
 
+def pointer_at() -> Point:
+    """Where the pointer is."""
+    position = _pyautogui().position()
+    return int(position.x), int(position.y)
+
+
 @contextmanager
 def _plainly(gui: Any) -> Iterator[None]:
     """No pauses but ours, and corners that stop; afterwards as it was."""

@@ -1,0 +1,98 @@
+"""Random panels brought to random presets by mouse, on an X display and a window of our own.
+
+    python scripts/panel_trials.py                       100 of them by each method
+    python scripts/panel_trials.py --count 10 --method text
+
+Needs Xvfb and tkinter (scripts/system_parts.py has the packages). The status is 1 if any control
+ended elsewhere than it should.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from antithesis.parameters import N_PARAMETERS, PARAMETERS  # noqa: E402
+from antithesis.preset import Preset  # noqa: E402
+from daemon.mouse.turning import Method  # noqa: E402
+from daemon.senders import open_sender  # noqa: E402
+from tests.screens import TOLERANCES, row, window  # noqa: E402
+
+EXACT = 1e-9
+STEPPED = np.array([p.steps is not None for p in PARAMETERS])
+
+
+def main() -> None:
+    """Try each method, and tell the worst."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=100, help="presets by each method (100)")
+    parser.add_argument("--method", nargs="+", type=Method, default=list(Method))
+    parser.add_argument("--scale", type=float, default=1.0, help="of the window (1)")
+    options = parser.parse_args()
+    with display():
+        well = [tried(method, options.count, options.scale) for method in options.method]
+    sys.exit(0 if all(well) else 1)
+
+
+@contextmanager
+def display() -> Iterator[None]:
+    """An X display without a screen, for this program and those that it starts."""
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1440x800x24"]
+    server = subprocess.Popen(
+        [*command, "-nolisten", "tcp"], pass_fds=[writing], stderr=subprocess.DEVNULL
+    )
+    os.close(writing)
+    with os.fdopen(reading) as told, tempfile.NamedTemporaryFile() as authority:
+        os.environ |= {"DISPLAY": f":{told.readline().strip()}", "XAUTHORITY": authority.name}
+        os.environ["XDG_SESSION_TYPE"] = "x11"
+        os.environ.pop("WAYLAND_DISPLAY", None)
+        try:
+            yield
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def tried(method: Method, count: int, scale: float) -> bool:
+    """Whether all presets arrived."""
+    rng = np.random.default_rng(20)
+    off, seconds = np.zeros((count, N_PARAMETERS)), []
+    with window(scale=scale) as shown, open_sender(row(method)) as sender:
+        for trial in range(count):
+            shown.tell("set", list(rng.random(N_PARAMETERS)))
+            preset = Preset.from_normalized(rng.random(N_PARAMETERS))
+            sender.look()
+            begun = time.monotonic()
+            delivery = sender.send(preset)
+            seconds.append(time.monotonic() - begun)
+            off[trial] = abs(np.array(shown.held()) - preset.normalized)
+            if off[trial].max() > TOLERANCES[method]:
+                worst = PARAMETERS[int(off[trial].argmax())].id
+                print(f"  {trial}: {worst} off by {off[trial].max():.4f}; {delivery}")
+    stepped, rest = off[:, STEPPED].max(), off[:, ~STEPPED].max()
+    arrived = (off[:, STEPPED] < EXACT).all(axis=1) & (off.max(axis=1) <= TOLERANCES[method])
+    print(
+        f"{method:6} {arrived.sum()} of {count} arrived; at most off: stepped {stepped:.1e},"
+        f" continuous {rest:.5f}; {np.median(seconds):.1f} s each (median)",
+        flush=True,
+    )
+    return bool(arrived.all())
+
+
+if __name__ == "__main__":
+    main()
