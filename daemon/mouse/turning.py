@@ -78,7 +78,9 @@ def gestures(
     `double_clicks` is whether two presses count as one, which on macOS those of programs do not.
     """
     default = _DEFAULTS[control.index]
-    if abs(normalized - default) < 0.5 / _steps(control, method) and double_clicks:
+    steps = _steps(control, method)
+    step = round(normalized * steps) / steps
+    if abs(normalized - default) <= abs(normalized - step) and double_clicks:
         yield Press(control.centre, times=2)
     elif _pressed(control, method):
         down = FADER_TOP + round((1 - normalized) * FADER_TRAVEL)
@@ -102,7 +104,8 @@ def reachable(normalized: Floats, method: Method) -> Floats:
         return normalized
     steps = np.array([_steps(control, method) for control in CONTROLS])
     near = np.round(normalized * steps) / steps
-    near = np.where(abs(normalized - _DEFAULTS) < 0.5 / steps, _DEFAULTS, near)
+    default_is_nearer = abs(normalized - _DEFAULTS) <= abs(normalized - near)
+    near = np.where(default_is_nearer, _DEFAULTS, near)
     return np.where([control.states > 1 for control in CONTROLS], normalized, near)
 
 
