@@ -103,8 +103,9 @@ def _xvfb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
             pytest.skip("Xvfb does not start here")
         where = {"DISPLAY": f":{number}", "XAUTHORITY": str(authority)}
         yield where | {"XDG_SESSION_TYPE": "x11"}
-        if "pyautogui" in sys.modules:  # it keeps its connection for as long as it is imported
+        if "pyautogui" in sys.modules:  # it keeps its connections for as long as it is imported
             sys.modules["pyautogui._pyautogui_x11"]._display.close()
+            sys.modules["mouseinfo"]._display.close()
     finally:
         server.terminate()
         server.wait(10)
