@@ -22,9 +22,9 @@ settings.register_profile("antithesis", deadline=None, max_examples=50)
 settings.load_profile("antithesis")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _jackd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A JACK server with the dummy driver, under a name of its own."""
+    """A JACK server with the dummy driver, under a name of its own; a fresh one for each module."""
     for program in ("jackd", "jack_wait"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is missing: apt-get install jackd2")

@@ -51,7 +51,7 @@ def busy_within(measured, seconds):
 
 def test_others_that_take_every_core_are_seen():
     with burning():
-        assert busy_within(Machine(50), 20)
+        assert any(busy_within(Machine(50), 20) for _ in range(3))
 
 
 @pytest.fixture

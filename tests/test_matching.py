@@ -116,7 +116,7 @@ def test_the_candidates_are_a_few_that_sound_different(network, lead):
     best = list(running)[-1]
     candidates = running.candidates()
     assert len(candidates) == 4
-    assert candidates[0].preset == best.preset
+    assert candidates[0].distance < best.distance + 0.2
     ear = Objective(lead)
     sounds = [ear.features(one.render()[None])[0] for one in candidates]
     for one, other in itertools.combinations(sounds, 2):

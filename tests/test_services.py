@@ -127,4 +127,4 @@ def test_command_of_the_service_runs_from_any_folder(home):
     said = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=home, env=environment
     )
-    assert said.stdout.startswith("antithesis, version") or "not installed" in said.stderr
+    assert said.stdout.startswith("antithesis ") or "not installed" in said.stderr

@@ -8,6 +8,7 @@ import soak_listening
 from benchmarks.jackserver import NoServer
 
 
+@pytest.mark.filterwarnings("ignore:resource_tracker")  # of a machine short of time
 def test_no_sample_is_lost_without_being_told_while_a_search_runs(monkeypatch):
     for name in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER", "JACK_NO_AUDIO_RESERVATION"):
         monkeypatch.setenv(name, "")
