@@ -22,9 +22,9 @@ settings.register_profile("antithesis", deadline=None, max_examples=50)
 settings.load_profile("antithesis")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _jackd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A JACK server with the dummy driver, under a name of its own; a fresh one for each module."""
+    """A JACK server with the dummy driver, under a name of its own."""
     for program in ("jackd", "jack_wait"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is missing: apt-get install jackd2")
@@ -59,8 +59,12 @@ def _jackd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             pytest.skip(f"jackd does not start here: {said.read_text()[-300:]}")
         yield name
     finally:
-        server.terminate()
-        server.wait(10)
+        server.terminate()  # killed, it would keep one of the system's eight places
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 @pytest.fixture
