@@ -72,6 +72,8 @@ def jack_server(_jackd: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Name of a running JACK server, which this test's JACK clients will find."""
     monkeypatch.setenv("JACK_DEFAULT_SERVER", _jackd)
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    # After a client that went without a word, the server turns the next one away: this one.
+    subprocess.run(["jack_wait", "-w", "-t", "10"], capture_output=True, check=False)
     return _jackd
 
 
