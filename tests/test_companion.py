@@ -569,6 +569,7 @@ def settings(tmp_path, state="", **watch):
         "orders": {"port": free_port()},
         "capture": {"listen": False},
         "state": {"folder": state or str(tmp_path / "state")},
+        "machine": {"priority": "normal"},  # or the tests' own process steps back, for good
     }
     return changed(Config(), sections)
 

@@ -53,13 +53,14 @@ def test_synth_that_was_killed_is_told_with_the_way_to_start_it(tmp_path, monkey
     )
     (tmp_path / "config.toml").write_text(f"[synth]\nport = {port}\nwav = '{wav}'\n")
     monkeypatch.setenv("ANTITHESIS_CONFIG", str(tmp_path / "config.toml"))
+    others = psutil.Process().children()  # the servers that other tests share
     with open_router(chosen) as router:
         with built_in_synth(chosen, router) as ready:
             ready()
             assert router.apply(at_distance(3.0).preset).grade == "confirmed"
-            for synth in psutil.Process().children():
-                synth.kill()
-                synth.wait(PATIENCE_S)
+            (synth,) = set(psutil.Process().children()) - set(others)
+            synth.kill()
+            synth.wait(PATIENCE_S)
             lost = router.apply(at_distance(2.0).preset)
             assert lost.grade == "failed"
             assert "start" in lost.reason
