@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from daemon.synthserver import BuiltInSynth
 
 # A busy machine is slow at times: tests are about behaviour, never about the clock.
-settings.register_profile("antithesis", deadline=None, max_examples=50)
+settings.register_profile(
+    "antithesis", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("antithesis")
 
 

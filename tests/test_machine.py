@@ -10,6 +10,7 @@ from collections import namedtuple
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from daemon import machine
@@ -50,14 +51,21 @@ def busy_within(measured, seconds):
 
 
 def test_others_that_take_every_core_are_seen():
+    if hasattr(os, "nice") and os.nice(0) > 0:
+        pytest.skip("started at a low priority, like those who are not in the way")
     with burning():
-        assert any(busy_within(Machine(50), 20) for _ in range(3))
+        before = sum(psutil.cpu_times())
+        time.sleep(0.2)
+        if sum(psutil.cpu_times()) == before:
+            pytest.skip("this system does not count what its cores do")
+        # Not 50: a group of polite ones takes half of the cores from them, at times.
+        assert busy_within(Machine(20), 20)
 
 
 @pytest.fixture
 def told(monkeypatch):
     """What the system says of a second of four cores, by what they did, and of ours."""
-    Cores = namedtuple("Cores", "user nice system idle iowait guest guest_nice")
+    Cores = namedtuple("Cores", "user nice system idle iowait steal guest guest_nice")
     Ours = namedtuple("Ours", "user system")
 
     def tell(ours=(0.0, 0.0), our_nice=0, **seconds):
@@ -88,6 +96,15 @@ def test_those_that_step_back_as_we_do_do_not_count(told):
 
 def test_waiting_for_a_disk_is_not_being_busy(told):
     assert not told(iowait=3.0, user=0.5, idle=0.5)
+
+
+def test_time_that_other_virtual_machines_took_is_not_idle(told):
+    assert told(steal=2.5, user=0.5, idle=1.0)
+    assert not told(steal=1.0, user=0.5, idle=2.5)
+
+
+def test_system_that_counts_nothing_is_not_busy(told):
+    assert not told()
 
 
 def test_guests_of_a_virtual_machine_count_once(told):
