@@ -22,6 +22,7 @@ from antithesis.files import write_whole
 from antithesis.parameters import BY_ID
 from daemon.bindings import Binding
 from daemon.capture.contract import BACKENDS
+from daemon.controllers import Messages
 from daemon.hosts import (
     BUILTIN,
     HOSTS,
@@ -154,7 +155,7 @@ class Host(Section):
 
 
 class Midi(Section):
-    """MIDI control changes, for the hosts that take them."""
+    """MIDI, for the hosts that take it."""
 
     port: str = Field(
         default="",
@@ -164,8 +165,11 @@ class Midi(Section):
         default="",
         description='for mido, such as "mido.backends.rtmidi/UNIX_JACK"; "" is the usual one',
     )
+    messages: Literal["cc", "nrpn", "sysex"] = Field(
+        default="cc", description="cc (controllers), nrpn, or sysex (for a script of your own)"
+    )
     resolution: Literal[7, 14] = Field(
-        default=14, description="bits of a value: 7, or 14 as pairs of controllers"
+        default=14, description="bits of a value: 7, or 14 as two messages; sysex has 21"
     )
 
 
@@ -460,7 +464,13 @@ def _host_row(config: Config, name: str) -> HostRow:
     row = HOSTS[name]
     if isinstance(row.link, MidiLink):
         midi = config.midi
-        return find_host(row.name, port=midi.port, backend=midi.backend, bits=midi.resolution)
+        return find_host(
+            row.name,
+            port=midi.port,
+            backend=midi.backend,
+            messages=Messages(midi.messages),
+            bits=midi.resolution,
+        )
     if isinstance(row.link, MouseLink):
         return _mouse_row(config, row)
     if not isinstance(row.link, OscLink):

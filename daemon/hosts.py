@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.errors import ConfigError
-from daemon.controllers import HIGHEST
+from daemon import sysex
+from daemon.controllers import HIGHEST, Messages
 from daemon.mouse.screens import Box
 from daemon.mouse.turning import Method, reachable
 from daemon.osc import Argument, OscMessage
@@ -71,19 +72,21 @@ class OscLink:
 
 @dataclass(frozen=True)
 class MidiLink:
-    """How a host is reached over MIDI: by control changes, in the numbers of `controllers`."""
+    """How a host is reached over MIDI: in the numbers of `controllers`, or by `sysex`."""
 
     route: ClassVar[str] = "daemon.senders.midi:MidiRoute"
 
     port: str = ""  # an existing port; none: our own virtual one
     backend: str = ""  # for mido, such as "mido.backends.rtmidi/UNIX_JACK"; none: its default
+    messages: Messages = Messages.CC
     bits: int = 14  # 14: MSB then LSB; 7: MSB alone
     pace_s: float = 0.001  # between parameters
-    settle_s: float = 0.1  # after opening; JACK, for one, joins ports in a later cycle
+    settle_s: float = 0.1  # after opening, where ports are joined later
+    patience_s: float = 2.0  # for a port that has gone to come back
 
     def grid(self, normalized: Floats) -> Floats:
-        """The nearest of 128, or of 16384, steps."""
-        highest = HIGHEST[self.bits]
+        """The nearest of 128, of 16384, or in a system exclusive message of 2^21 steps."""
+        highest = sysex.HIGHEST if self.messages is Messages.SYSEX else HIGHEST[self.bits]
         steps: Floats = np.round(normalized * highest) / highest
         return steps
 
@@ -328,7 +331,7 @@ _ROWS = (
     ),
     HostRow(
         name="midi",
-        title="MIDI control changes",
+        title="MIDI",
         link=MidiLink(),
         remedy="map the controllers in your DAW",
         answers=False,

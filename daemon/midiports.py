@@ -45,6 +45,19 @@ def input_names(backend: str = "") -> list[str]:
     return _names("input", backend)
 
 
+def is_there(port: BaseOutput) -> bool:
+    """Whether the existing port that was opened is still there."""
+    # Asked of the client that has it open: listing the ports anew makes two clients for it.
+    rtmidi = getattr(port, "_rt", None)
+    names = rtmidi.get_ports() if rtmidi else output_names()
+    return port.name in names
+
+
+def joins_later(backend: str) -> bool:
+    """Whether a port that was opened leads nowhere for a moment: JACK joins ports in a cycle."""
+    return "JACK" in (backend or os.environ.get("MIDO_BACKEND", ""))
+
+
 def _open(direction: str, name: str, backend: str, virtual: bool) -> Any:
     settings: dict[str, object] = {}
     if virtual:

@@ -10,7 +10,8 @@ OSC addresses (normalized values, MIDI numbers):
     /mika/position              answered by /mika/position h, samples rendered so far
     /mika/ping                  answered by /mika/pong s, the version
 
-MIDI: notes and pitch bend on every channel, and the control changes of `controllers`.
+MIDI: notes and pitch bend on every channel, the control changes of `controllers`, and messages of
+`sysex` that set parameters.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from antithesis.synth import Synth
 from daemon.controllers import ControlChange, Ear
 from daemon.hosts import BUILTIN
 from daemon.osc import Argument, MalformedOsc, OscMessage
+from daemon.sysex import VERSION, Command, Frame
 
 if TYPE_CHECKING:
     from mido import Message
@@ -94,6 +96,13 @@ class Player:
         elif message.type == "control_change":
             change = ControlChange(message.channel, message.control, message.value)
             if heard := self._ear.hear(change):
+                self._synth.set_normalized(*heard)
+        elif message.type == "sysex":
+            self._hear_sysex(Frame.decode(message.data))
+
+    def _hear_sysex(self, frame: Frame | None) -> None:
+        if frame and (frame.version, frame.command) == (VERSION, Command.SET):
+            for heard in frame.values():
                 self._synth.set_normalized(*heard)
 
     def _set_one(self, index: int, arguments: Arguments) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antithesis.parameters import N_PARAMETERS, PARAMETERS
-from daemon.controllers import CONTROLLERS, ControlChange, Ear, changes
+from daemon.controllers import CONTROLLERS, ControlChange, Ear, changes, numbered, released
 
 indices = st.integers(0, N_PARAMETERS - 1)
 normalized = st.floats(0, 1)
@@ -43,10 +45,19 @@ def test_the_pair_is_msb_then_lsb() -> None:
     assert changes(0, 0.75, 7) == (ControlChange(15, 3, 95),)
 
 
-@given(indices, normalized, st.sampled_from([7, 14]))
-def test_what_is_sent_is_heard_to_half_a_step(index: int, value: float, bits: int) -> None:
+def test_an_nrpn_is_its_number_then_its_value() -> None:
+    which = (ControlChange(15, 99, 0), ControlChange(15, 98, 13))
+    assert numbered(13, 0.75, 14) == (*which, ControlChange(15, 6, 95), ControlChange(15, 38, 127))
+    assert numbered(13, 0.75, 7) == (*which, ControlChange(15, 6, 95))
+    assert released() == (ControlChange(15, 101, 127), ControlChange(15, 100, 127))
+
+
+@given(indices, normalized, st.sampled_from([7, 14]), st.sampled_from([changes, numbered]))
+def test_what_is_sent_is_heard_to_half_a_step(
+    index: int, value: float, bits: int, said: Callable[..., tuple[ControlChange, ...]]
+) -> None:
     ear = Ear()
-    for change in changes(index, value, bits):
+    for change in said(index, value, bits):
         heard = ear.hear(change)
 
     assert heard is not None
@@ -62,6 +73,32 @@ def test_between_the_two_messages_the_value_is_off_by_less_than_a_coarse_step(
 
     assert heard is not None
     assert abs(heard[1] - value) < 1 / 127
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        pytest.param(released(), id="released"),
+        pytest.param((ControlChange(15, 101, 0), ControlChange(15, 100, 0)), id="bend range"),
+        pytest.param((ControlChange(15, 98, 38),), id="another NRPN"),
+        pytest.param((ControlChange(15, 99, 1),), id="an NRPN of another hundred"),
+    ],
+)
+def test_data_entry_for_something_else_is_not_ours(between: tuple[ControlChange, ...]) -> None:
+    ear = Ear()
+    for change in (*numbered(13, 0.5, 14), *between):
+        ear.hear(change)
+
+    assert ear.hear(ControlChange(15, 6, 64)) is None
+    assert ear.hear(ControlChange(15, 38, 64)) is None
+
+
+def test_data_entry_before_any_number_and_on_other_channels_is_not_ours() -> None:
+    ear = Ear()
+    assert ear.hear(ControlChange(15, 6, 64)) is None
+    for change in numbered(13, 0.5, 14):
+        ear.hear(change)
+    assert ear.hear(ControlChange(14, 6, 64)) is None
 
 
 @pytest.mark.parametrize("bits", [7, 14])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,20 +16,33 @@ import soundfile
 from antithesis.errors import DeviceError
 from antithesis.parameters import BY_ID, N_PARAMETERS
 from antithesis.preset import Preset
-from daemon import midiports
-from daemon.controllers import CONTROLLERS, ControlChange, changes
+from daemon import midiout, midiports
+from daemon.controllers import (
+    CONTROLLERS,
+    ControlChange,
+    Ear,
+    Messages,
+    changes,
+    numbered,
+    released,
+)
 from daemon.hosts import find_host
-from daemon.senders import Grade, Sender, open_sender
+from daemon.senders import Grade, History, Router, Sender, open_sender
 from daemon.senders.contract import SENDING_ORDER
 from daemon.synthserver import BuiltInSynth
+from daemon.sysex import Command, Frame
 from tests.oscpeer import OscPeer
 
 JACK = "mido.backends.rtmidi/UNIX_JACK"
 RATE = 44100
 CYCLE_S = 1024 / RATE  # of the JACK server
-WORST = {7: 0.5 / 127 + 1e-9, 14: 0.5 / 16383 + 1e-9}
+WORST = {7: 0.5 / 127 + 1e-9, 14: 0.5 / 16383 + 1e-9, 21: 0.5 / (2**21 - 1) + 1e-7}
 
 RESOLUTIONS = pytest.mark.parametrize("bits", [7, 14])
+FORMS = pytest.mark.parametrize(
+    ("messages", "bits"),
+    [("cc", 7), ("cc", 14), ("nrpn", 7), ("nrpn", 14), ("sysex", 21)],
+)
 
 
 def preset_of(seed: int) -> Preset:
@@ -51,17 +65,22 @@ def synth(jack_server: str, tmp_path: Path) -> Iterator[BuiltInSynth]:
 
 
 def sender(bits: int = 14, **settings: Any) -> Sender:
-    row = find_host("midi", port="in", backend=JACK, bits=bits, settle_s=2 * CYCLE_S, **settings)
-    return open_sender(row)
+    given = {"port": "in", "backend": JACK, "bits": bits, "settle_s": 2 * CYCLE_S} | settings
+    return open_sender(find_host("midi", **given))
 
 
 def take(port: Any, count: int, patience_s: float = 10.0) -> list[ControlChange]:
+    """The next control changes, and any that are too many."""
+    return [ControlChange(m.channel, m.control, m.value) for m in heard(port, count, patience_s)]
+
+
+def heard(port: Any, count: int, patience_s: float = 10.0) -> list[mido.Message]:
     """The next messages, and any that are too many."""
-    taken: list[ControlChange] = []
+    taken: list[mido.Message] = []
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         if (message := port.poll()) is not None:
-            taken.append(ControlChange(message.channel, message.control, message.value))
+            taken.append(message)
         elif len(taken) >= count:
             deadline = min(deadline, time.monotonic() + 2 * CYCLE_S)
             time.sleep(0.01)
@@ -70,10 +89,10 @@ def take(port: Any, count: int, patience_s: float = 10.0) -> list[ControlChange]
     return taken
 
 
-@RESOLUTIONS
-def test_all_38_arrive_at_the_built_in_synth(synth: BuiltInSynth, bits: int) -> None:
+@FORMS
+def test_all_38_arrive_at_the_built_in_synth(synth: BuiltInSynth, messages: str, bits: int) -> None:
     preset = preset_of(bits)
-    with sender(bits) as out:
+    with sender(bits, messages=Messages(messages)) as out:
         delivery = out.send(preset)
 
     assert (delivery.grade, delivery.route, delivery.written) == (Grade.SENT, "midi", 38)
@@ -113,6 +132,35 @@ def test_an_lsb_follows_its_msb(receiver: Any) -> None:
 
     pairs = list(zip(taken[::2], taken[1::2], strict=True))
     assert all((msb.channel, msb.number + 32) == (lsb.channel, lsb.number) for msb, lsb in pairs)
+
+
+def test_nrpns_are_sent_switches_first_and_released(receiver: Any) -> None:
+    preset = preset_of(1)
+    normalized = find_host("midi").link.grid(preset.normalized)
+    said = [c for i in SENDING_ORDER for c in numbered(i, normalized[i], 14)] + [*released()]
+
+    with sender(messages=Messages.NRPN) as out:
+        out.send(preset)
+        taken = take(receiver, 2 * len(said))
+
+    assert taken == said + said
+
+
+def test_a_preset_is_one_system_exclusive_message(receiver: Any) -> None:
+    preset = preset_of(1)
+
+    with sender(messages=Messages.SYSEX) as out:
+        out.send(preset)
+        one, again = heard(receiver, 2)
+
+    assert one == again
+    frame = Frame.decode(one.data)
+    assert frame is not None
+    assert frame.command == Command.SET
+    values = dict(frame.values())
+    assert list(values) == list(SENDING_ORDER)
+    held = [values[i] for i in range(N_PARAMETERS)]
+    assert np.abs(preset.normalized - held).max() <= WORST[21]
 
 
 def test_only_what_changed_is_sent(receiver: Any) -> None:
@@ -161,6 +209,93 @@ def test_without_a_port_it_makes_its_own(jack_server: str) -> None:
 def test_a_missing_port_is_an_error_on_opening(jack_server: str) -> None:
     with pytest.raises(DeviceError, match="no MIDI output is called 'in'"):
         sender().__enter__()
+
+
+# Ports that come and go --------------------------------------------------------------------------
+
+
+class Comes:
+    """A MIDI input of a program that is closed and opened."""
+
+    def __init__(self) -> None:
+        self.port: Any = None
+        self.come()
+
+    def come(self) -> None:
+        self.port = midiports.open_input("in", backend=JACK, virtual=True)
+
+    def go(self) -> None:
+        self.port.close()
+
+    def values(self, count: int) -> dict[int, float]:
+        """What a synth would hold that heard all of it."""
+        ear = Ear()
+        return dict(filter(None, (ear.hear(change) for change in take(self.port, count, 2))))
+
+
+@pytest.fixture
+def program(jack_server: str) -> Iterator[Comes]:
+    program = Comes()
+    yield program
+    program.go()
+
+
+def wanted(preset: Preset) -> dict[int, float]:
+    link = find_host("midi").link
+    return dict(enumerate(link.grid(preset.normalized)))
+
+
+def test_what_is_sent_while_a_port_is_away_arrives_when_it_is_back(program: Comes) -> None:
+    first, second = preset_of(1), preset_of(1).replace(kFilterCutoff=1234.5)
+    with sender() as out:
+        assert out.send(first).grade is Grade.SENT
+        program.go()
+        back = threading.Timer(0.3, program.come)
+        back.start()
+
+        delivery = out.send(second)
+
+        back.join()
+        arrived = program.values(2 * 38 + 2)  # and the one that changed once more
+    # All 38 of them: whoever has the port now may have been closed and opened.
+    assert (delivery.grade, delivery.written) == (Grade.SENT, 1)
+    assert arrived == pytest.approx(wanted(second))
+
+
+def test_a_port_that_went_and_came_back_between_two_sounds_is_joined_again(
+    program: Comes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sender() as out:
+        out.send(preset_of(1))
+        program.go()
+        program.come()
+        monkeypatch.setattr(midiout, "_UNSEEN_S", 0.0)  # as if that had taken a DAW's time
+
+        out.look()
+        monkeypatch.undo()
+        assert out.send(preset_of(2)).grade is Grade.SENT
+
+        assert program.values(4 * 38) == pytest.approx(wanted(preset_of(2)))
+
+
+def test_a_port_that_stays_away_is_told_and_found_when_it_is_back(
+    program: Comes, tmp_path: Path
+) -> None:
+    out = sender(patience_s=0.1)
+    with Router([out], History(tmp_path / "before.json")) as router:
+        assert router.apply(preset_of(1)).grade is Grade.SENT
+        program.go()
+
+        away = router.apply(preset_of(2), fresh=False)
+        still_away = router.apply(preset_of(2))
+        program.come()
+        back = router.apply(preset_of(2))
+
+        assert program.values(4 * 38) == pytest.approx(wanted(preset_of(2)))
+    for delivery in (away, still_away):
+        assert delivery.grade is Grade.FAILED
+        assert "no MIDI output is called 'in'" in delivery.reason
+    assert (back.grade, back.written) == (Grade.SENT, 38)
 
 
 # The synth as an instrument ----------------------------------------------------------------------

@@ -1,35 +1,42 @@
-"""MIDI control changes: 7-bit controllers, or 14-bit pairs."""
+"""MIDI: control changes of 7 bits or in pairs, NRPNs, or one system exclusive message for all."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from antithesis.errors import SendError
-from daemon import controllers, midiports
+from daemon import controllers, sysex
+from daemon.controllers import ControlChange, Messages
 from daemon.hosts import MidiLink
+from daemon.midiout import MidiOut
+from daemon.sysex import Command, Frame
 
-PORT_NAME: Final = "Antithesis Out"
+if TYPE_CHECKING:
+    from mido import Message
+
+_TRIES: Final = 3
 
 
 class MidiRoute:
-    """Sends parameters as control changes; MIDI tells nothing back."""
+    """Sends parameters as a `MidiLink` says; MIDI tells nothing back.
+
+    What was sent to a port that went meanwhile is sent to the one that comes back, with all that
+    it was sent before: behind it there may be a DAW that was opened anew.
+    """
 
     def __init__(self, link: MidiLink) -> None:
         self._link = link
-        self._open = ExitStack()
+        self._out = MidiOut(
+            link.port, backend=link.backend, settle_s=link.settle_s, patience_s=link.patience_s
+        )
+        self._sent: dict[int, float] = {}
 
     def __enter__(self) -> Self:
-        self._port = midiports.open_output(
-            self._link.port or PORT_NAME,
-            backend=self._link.backend,
-            virtual=not self._link.port,
-        )
-        self._open.callback(self._port.close)
-        time.sleep(self._link.settle_s)
+        self._sent = {}
+        self._out.__enter__()
         return self
 
     def __exit__(
@@ -38,35 +45,67 @@ class MidiRoute:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._open.close()
+        self._out.__exit__(kind, error, trace)
 
     def find(self) -> str:
-        """Whatever was mapped: control changes are not answered."""
+        """Whatever was mapped, if the port is there: what is sent is not answered."""
+        self._out.refresh()
         return "where its controllers were mapped"
 
     def write(self, values: Mapping[int, float]) -> None:
-        """Send `values`, one parameter a pace: a burst overruns what a DAW's input can queue."""
-        due = time.monotonic()
-        for index, value in values.items():
-            for channel, number, step in controllers.changes(index, value, self._link.bits):
-                self._send("control_change", channel=channel, control=number, value=step)
-            due += self._link.pace_s
-            time.sleep(max(0.0, due - time.monotonic()))
+        """Send `values`, one parameter a pace: a burst overruns what a DAW's input can queue.
+
+        Raises:
+            SendError: the port is gone, and does not come back in time.
+        """
+        self._out.refresh()
+        self._sent.update(values)
+        for _ in range(_TRIES):
+            self._say(values)
+            if self._out.there():
+                return
+            self._out.reopen()
+            values = self._sent
+        raise SendError(f"the MIDI port {self._link.port!r} comes and goes: see its cable or DAW")
 
     def read(self) -> Mapping[int, float]:
-        """Nothing: control changes are not answered."""
+        """Nothing: MIDI is not answered."""
         return {}
 
     def play(self, note: int, velocity: int, gate_s: float) -> None:
         """Hold a note, on the first channel."""
-        self._send("note_on", note=note, velocity=velocity)
-        time.sleep(gate_s)
-        self._send("note_off", note=note)
-
-    def _send(self, kind: str, **fields: int) -> None:
         from mido import Message
 
-        try:
-            self._port.send(Message(kind, **fields))
-        except (OSError, RuntimeError) as error:
-            raise SendError(f"MIDI port {self._port.name!r} is gone: {error}") from error
+        self._out.send([Message("note_on", note=note, velocity=velocity)])
+        time.sleep(gate_s)
+        self._out.send([Message("note_off", note=note)])
+
+    def _say(self, values: Mapping[int, float]) -> None:
+        due = time.monotonic()
+        for messages in self._messages(values):
+            self._out.send(messages)
+            due += self._link.pace_s
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def _messages(self, values: Mapping[int, float]) -> Iterator[Iterable[Message]]:
+        """What is sent at once, pace by pace."""
+        from mido import Message
+
+        bits = self._link.bits
+        if self._link.messages is Messages.SYSEX:
+            frame = Frame(Command.SET, sysex.parameters(values))
+            yield [Message("sysex", data=frame.encode())]
+        elif self._link.messages is Messages.CC:
+            for index, value in values.items():
+                yield _control_changes(controllers.changes(index, value, bits))
+        else:
+            for index, value in values.items():
+                yield _control_changes(controllers.numbered(index, value, bits))
+            yield _control_changes(controllers.released())
+
+
+def _control_changes(changes: Iterable[ControlChange]) -> Iterator[Message]:
+    from mido import Message
+
+    for channel, number, value in changes:
+        yield Message("control_change", channel=channel, control=number, value=value)

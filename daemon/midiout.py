@@ -1,0 +1,98 @@
+"""A MIDI port that is sent to and may go and come back: its DAW is closed, its cable pulled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from antithesis.errors import DeviceError, SendError
+from daemon import midiports
+
+if TYPE_CHECKING:
+    from mido import Message
+
+PORT: Final = "Antithesis Out"
+_UNSEEN_S: Final = 1.0  # in so long a port may have gone and come back without our seeing it
+_LOOK_S: Final = 0.05
+
+
+class MidiOut:
+    """Sends on a port while it is entered: an existing one, or one of our own without a name.
+
+    Where a port of our own leads is the DAW's affair. An existing one that is gone is waited for,
+    `patience_s` long. `settle_s` is waited after opening where ports are joined later.
+
+    Raises:
+        DeviceError: on entering, when the port is not there or cannot be made.
+    """
+
+    def __init__(
+        self, name: str = "", *, backend: str = "", settle_s: float = 0.1, patience_s: float = 2.0
+    ) -> None:
+        self._name = name
+        self._backend = backend
+        self._settle_s = settle_s
+        self._patience_s = patience_s
+        self._port: Any = None
+        self._seen = 0.0  # when the port was last known to be there
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._open_port()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def send(self, messages: Iterable[Message]) -> None:
+        """Send messages at once; SendError where the port says that it cannot."""
+        try:
+            for message in messages:
+                self._port.send(message)
+        except (OSError, RuntimeError) as error:
+            raise SendError(f"the MIDI port {self._port.name!r} is gone: {error}") from error
+
+    def there(self) -> bool:
+        """Whether the port that was opened is there."""
+        there = not self._name or midiports.is_there(self._port)
+        if there:
+            self._seen = time.monotonic()
+        return there
+
+    def refresh(self) -> None:
+        """Have a port that leads somewhere, opened anew if it may have been away.
+
+        Raises:
+            SendError: it is gone, and does not come back in time.
+        """
+        if self._name and time.monotonic() > self._seen + _UNSEEN_S:
+            self.reopen()
+
+    def reopen(self) -> None:
+        """Open the port once more, as soon as it is there; otherwise as `refresh`."""
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            self._open.close()
+            try:
+                return self._open_port()
+            except DeviceError as error:
+                if time.monotonic() > deadline:
+                    raise SendError(f"{error}; it is looked for again at the next sound") from error
+            time.sleep(_LOOK_S)
+
+    def _open_port(self) -> None:
+        virtual = not self._name
+        name = self._name or PORT
+        self._port = midiports.open_output(name, backend=self._backend, virtual=virtual)
+        self._open.callback(self._port.close)
+        self._seen = time.monotonic()
+        if midiports.joins_later(self._backend):
+            time.sleep(self._settle_s)
