@@ -183,6 +183,9 @@ class Osc(Section):
         default=0,
         description="UDP port that the host of host.route listens on; 0 is its usual one",
     )
+    reply_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=0, description="UDP port that it answers to; 0 is its usual one"
+    )
     track: int = Field(
         default=0, ge=0, le=999, description="the track that Mika Micro is on; 0 looks on all"
     )
@@ -479,9 +482,15 @@ def _host_row(config: Config, name: str) -> HostRow:
         return _custom_row(config, row)
     if row.name == "builtin":
         return find_host(row.name, port=config.synth.port)
-    named = config.osc.port if name == config.host.route else 0
-    port = named or row.link.port
-    return find_host(row.name, address=config.osc.address, port=port, track=config.osc.track)
+    osc = config.osc
+    named = name == config.host.route
+    return find_host(
+        row.name,
+        address=osc.address,
+        port=(named and osc.port) or row.link.port,
+        reply_port=(named and osc.reply_port) or row.link.reply_port,
+        track=osc.track,
+    )
 
 
 def _mouse_row(config: Config, row: HostRow) -> HostRow:

@@ -166,8 +166,8 @@ RENOISE_SET: Final = (
 
 # What our own scripts in hosts speak, by OSC: see `daemon.senders.finders.script`.
 SCRIPT_VERSION: Final = 1
-SCRIPT_HELLO: Final = OscMessage("/antithesis/hello", (SCRIPT_VERSION,))
-SCRIPT_DEVICE: Final = OscMessage("/antithesis/device", ("{version}", "{device}", "{names...}"))
+SCRIPT_NAME: Final = OscMessage("/antithesis/name", ("{number}", "{name}"))
+SCRIPT_DEVICE: Final = OscMessage("/antithesis/device", ("{version}", "{device}"))
 
 # What the built-in synth listens to, and what it answers.
 BUILTIN: Final = OscLink(
@@ -273,11 +273,16 @@ _ROWS = (
             finder="script",
             set_one=OscMessage("/antithesis/set", ("{number}", "{value}")),
             ask=(OscMessage("/antithesis/get"),),
-            told=(OscMessage("/antithesis/values", ("{values...}",)),),
+            told=(OscMessage("/antithesis/value", ("{number}", "{value}")),),
+            note_on=OscMessage("/antithesis/note", ("{note}", "{velocity}")),
+            note_off=OscMessage("/antithesis/note_off", ("{note}",)),
             ask_again_s=0.15,
             patience_s=0.8,
         ),
-        remedy="activate the controller script Antithesis in Bitwig's settings, Controllers",
+        remedy=(
+            "run `antithesis install bitwig`, or see its page in the README, and put Mika Micro on"
+            " a track"
+        ),
         answers=True,
         found=True,
         wait_s=0.05,  # its observers tell of a set a little later

@@ -13,6 +13,8 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Final
 
+from platformdirs import user_documents_path
+
 from antithesis.errors import ConfigError, DeviceError
 from antithesis.files import write_whole
 from daemon.mistakes import suggest
@@ -25,7 +27,7 @@ class Installation:
     name: str
     folder: Callable[[], Path]  # where the DAW looks
     steps: tuple[str, ...]  # what is left to do by hand
-    files: tuple[str, ...] = ()  # in daemon/hostfiles
+    files: tuple[str, ...] = ()  # below it; they are in daemon/hostfiles, without their folders
     archive: str = ""  # where to get it; it goes into a folder called `unpacked`
     unpacked: str = ""
 
@@ -45,6 +47,11 @@ def _home_of_reaper() -> Path:
 def _home_of_ableton() -> Path:
     documents = Path.home() / ("Documents" if sys.platform == "win32" else "Music")
     return documents / "Ableton/User Library/Remote Scripts"
+
+
+def _home_of_bitwig() -> Path:
+    place = Path.home() if sys.platform == "linux" else user_documents_path()
+    return place / "Bitwig Studio/Controller Scripts"
 
 
 _ROWS = (
@@ -75,6 +82,16 @@ _ROWS = (
             'in Antithesis: [host] route = "ableton"',
         ),
     ),
+    Installation(
+        name="bitwig",
+        folder=_home_of_bitwig,
+        files=("Antithesis/Antithesis.control.js",),
+        steps=(
+            "in Bitwig (3.3 or newer): Dashboard > Settings > Controllers > Add controller",
+            "hardware vendor Antithesis, product Antithesis: Add; it needs no MIDI port",
+            "after an update: switch the controller off and on there",
+        ),
+    ),
 )
 
 INSTALLATIONS: Final[Mapping[str, Installation]] = MappingProxyType({r.name: r for r in _ROWS})
@@ -101,6 +118,7 @@ def install(row: Installation, archive: Path | None = None) -> tuple[Path, ...]:
     try:
         row.folder().mkdir(parents=True, exist_ok=True)
         for name in row.files:
+            (row.folder() / name).parent.mkdir(parents=True, exist_ok=True)
             write_whole(row.folder() / name, _content(name))
         if archive is not None:
             _unpack(archive, row.folder() / row.unpacked)
@@ -119,6 +137,7 @@ def uninstall(row: Installation) -> tuple[Path, ...]:
     try:
         for path in there:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+            _prune(path.parent, row.folder())
     except OSError as error:
         raise DeviceError(f"cannot remove {error.filename}: {error.strerror}") from error
     return there
@@ -133,8 +152,15 @@ def outdated(row: Installation) -> tuple[Path, ...]:
     )
 
 
+def _prune(folder: Path, stop: Path) -> None:
+    """Remove a folder that a file of ours left empty, and those above it, up to the DAW's own."""
+    while folder != stop and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
 def _content(name: str) -> bytes:
-    return (resources.files("daemon") / "hostfiles" / name).read_bytes()
+    return (resources.files("daemon") / "hostfiles" / PurePosixPath(name).name).read_bytes()
 
 
 def _unpack(archive: Path, target: Path) -> None:

@@ -158,6 +158,12 @@ SYSTEM_PARTS = (
         for_tests=True,
     ),
     SystemPart(
+        "the language of scripts in DAWs",
+        _program("node"),
+        {"apt-get": "nodejs", "dnf": "nodejs", "pacman": "nodejs", "zypper": "nodejs"},
+        for_tests=True,
+    ),
+    SystemPart(
         "a file system to cut the power of",
         _program("mkfs.ext4"),
         {"apt-get": "e2fsprogs", "dnf": "e2fsprogs", "pacman": "e2fsprogs", "zypper": "e2fsprogs"},

@@ -15,7 +15,7 @@ from daemon.doctor import Verdict, host_files
 from daemon.hosts import HOSTS, OscLink
 from daemon.installing import INSTALLATIONS, find_installation, install, outdated, uninstall
 
-REAPER, ABLETON = INSTALLATIONS["reaper"], INSTALLATIONS["ableton"]
+REAPER, ABLETON, BITWIG = (INSTALLATIONS[name] for name in ("reaper", "ableton", "bitwig"))
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +63,33 @@ def test_a_folder_that_cannot_be_made_is_an_error(home: Path) -> None:
 
     with pytest.raises(DeviceError, match="cannot write into"):
         install(REAPER)
+
+
+def test_a_folder_of_our_own_goes_with_its_last_file(home: Path) -> None:
+    (script,) = install(BITWIG)
+    assert script.relative_to(BITWIG.folder()).as_posix() == "Antithesis/Antithesis.control.js"
+    assert BITWIG.folder().parts[-2:] == ("Bitwig Studio", "Controller Scripts")
+
+    assert uninstall(BITWIG) == (script,)
+    assert BITWIG.folder().is_dir()
+    assert not script.parent.exists()
+
+
+def test_a_folder_of_our_own_stays_with_what_the_user_put_there() -> None:
+    (script,) = install(BITWIG)
+    mine = script.with_name("mine.control.js")
+    mine.write_text("// mine")
+
+    uninstall(BITWIG)
+
+    assert mine.exists()
+
+
+def test_what_a_folder_has_of_another_version_is_told_by_the_name_of_the_daw() -> None:
+    (script,) = install(BITWIG)
+    script.write_text("// of last year")
+
+    assert host_files(Config()).remedy == "antithesis install bitwig"
 
 
 def archive(path: Path, *names: str) -> Path:

@@ -83,7 +83,14 @@ class Kind:
 ABLETON = Kind("ableton", of_the_table("ableton"), {}, first_number=1)
 BITWIG = Kind("bitwig", of_the_table("bitwig"), {})
 CUSTOM = Kind("custom", custom, {"ids": IDS}, plain=True)
-KINDS = pytest.mark.parametrize("kind", [ABLETON, BITWIG, CUSTOM], ids=lambda kind: kind.name)
+NODE = pytest.mark.skipif(
+    not shutil.which("node"), reason="node is missing: apt-get install nodejs"
+)
+KINDS = pytest.mark.parametrize(
+    "kind",
+    [ABLETON, pytest.param(BITWIG, marks=NODE), CUSTOM],
+    ids=lambda kind: kind.name,
+)
 
 
 def flat(preset: Preset) -> Preset:
@@ -207,19 +214,61 @@ def on_track(row: HostRow, track: int) -> HostRow:
     return replace(row, link=replace(link, track=track))
 
 
-# Bitwig ------------------------------------------------------------------------------------------
+# Bitwig: our own script, in a stand-in for Bitwig under Node -------------------------------------
 
 
+@NODE
 def test_bitwig_is_spoken_to_in_the_words_of_our_script() -> None:
     with BITWIG.running() as (host, row), open_sender(row) as sender:
+        sender.look()
+        assert sender.where == "Mika Micro on Lead"
         sender.send(Preset.init().replace(kFilterCutoff=20.0))
         heard = host.tell("messages_heard")
 
-    assert ["/antithesis/hello", 1] in heard
+    assert ["/antithesis/hello", 1, 0] in heard
     assert ["/antithesis/set", CUTOFF, 0.0] in heard
     assert ["/antithesis/get"] in heard
 
 
+@NODE
+@pytest.mark.parametrize("plugin", ["vst2", "vst3"])
+def test_bitwig_finds_the_plug_in_in_either_format(plugin: str) -> None:
+    with BITWIG.running(format=plugin) as (host, row), open_sender(row) as sender:
+        sender.look()
+        assert sender.send(preset_of(1)).grade is Grade.CONFIRMED
+        assert host.held() == BITWIG.holds(flat(preset_of(1)))
+
+
+@NODE
+def test_bitwig_on_another_track_is_read_after_its_values_have_followed() -> None:
+    with BITWIG.running() as (host, row):
+        for number in (3, 4, 3):
+            for index in range(N_PARAMETERS):
+                host.tell("turn", index, number / 10, number)
+            with open_sender(on_track(row, number)) as sender:
+                assert list(sender.look().values()) == [pytest.approx(number / 10)] * N_PARAMETERS
+
+
+@NODE
+def test_bitwig_keeps_to_its_track_when_another_is_put_before_it() -> None:
+    with BITWIG.running() as (host, row), open_sender(row) as sender:
+        sender.look()
+        host.tell("insert_track", "New")
+        assert sender.send(preset_of(1)).grade is Grade.CONFIRMED
+        assert host.held(4) == BITWIG.holds(flat(preset_of(1)))
+
+
+@NODE
+def test_bitwig_from_which_the_device_is_taken_says_what_is_missing() -> None:
+    with BITWIG.running() as (host, row), open_sender(on_track(row, 3)) as sender:
+        sender.look()
+        host.tell("remove_devices", 3)
+        time.sleep(0.1)
+        delivery = sender.send(preset_of(1))
+        assert (delivery.grade, "no Mika Micro" in delivery.reason) == (Grade.FAILED, True)
+
+
+@NODE
 def test_bitwig_without_the_device_is_told_so() -> None:
     with (
         BITWIG.running(device=False) as (_, row),
@@ -229,13 +278,64 @@ def test_bitwig_without_the_device_is_told_so() -> None:
         sender.look()
 
 
-def test_a_script_of_another_version_is_told_to_be_installed_again() -> None:
-    with (
-        BITWIG.running(version=2) as (_, row),
-        open_sender(row) as sender,
-        pytest.raises(SendError, match="has version 2, this program 1: install it again"),
-    ):
+@NODE
+def test_a_script_of_another_version_is_told_to_be_installed_again_on_both_sides() -> None:
+    with BITWIG.running(version=2) as (host, row), open_sender(row) as sender:
+        with pytest.raises(SendError, match="has version 2, this program 1: install it again"):
+            sender.look()
+        assert "antithesis install bitwig" in host.tell("popups")[0]
+
+
+@NODE
+def test_bitwig_plays_a_note_on_the_track_of_the_plug_in() -> None:
+    with BITWIG.running() as (host, row), open_sender(row) as sender:
         sender.look()
+        route: Any = sender.route
+        route.play(57, 100, 0.01)
+        wait_until(lambda: len(host.tell("played")) == 2)
+        assert host.tell("played") == [["Lead", 57, 100], ["Lead", 57, 0]]
+
+
+@NODE
+def test_bitwig_with_other_ports_starts_the_script_anew() -> None:
+    port = free_port()
+    with BITWIG.running() as (host, row):
+        host.tell("prefer", "Port of this script", port)
+        ports = f"port = {port}\nreply_port = {row.link.reply_port}"
+        (moved,) = config.host_rows(config.parse(f'[host]\nroute = "bitwig"\n[osc]\n{ports}'))
+        wait_until(lambda: answers(moved))
+
+
+@NODE
+@pytest.mark.parametrize(
+    "script",
+    [
+        "host.createCursorTrak('a', 'b', 0, 0, false)",
+        "host.createCursorTrack('a', 'b', 0, 0)",
+        "host.createCursorTrack('a', 'b', 0, 0.5, false)",
+        "host.createTrackBank(1, 0, 0, true).getItemAt(0).name = 'mine'",
+        "host.createTrackBank(1, 0, 0, true).getItemAt(0).name().get()",
+        "host.getOscModule().connectToUdpServer('127.0.0.1', 9127, host)",
+    ],
+)
+def test_the_stand_in_takes_nothing_that_is_not_documented(script: str) -> None:
+    with Simulated("bitwig", reply_port=free_port()) as host:
+        assert "Error" in host.tell("try_script", script)
+
+
+def answers(row: HostRow) -> bool:
+    try:
+        with open_sender(row) as sender:
+            return bool(sender.look())
+    except SendError:
+        return False
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert holds()
 
 
 # Carla and Renoise, which tell nothing back ------------------------------------------------------

@@ -15,7 +15,7 @@ from daemon.hosts import (
     ARDOUR_DESCRIPTOR,
     REAPER_REFRESH,
     SCRIPT_DEVICE,
-    SCRIPT_HELLO,
+    SCRIPT_NAME,
     SCRIPT_VERSION,
 )
 from daemon.osc import Argument, OscMessage
@@ -139,28 +139,27 @@ def _live_parameters(wire: Wire, track: int, device: int) -> Iterator[HostParame
 
 
 def script(wire: Wire) -> Iterator[Candidate]:
-    """A script of ours in the host, which has found the plug-in by itself.
+    """A script of ours in the host, which finds the plug-in by itself and names it last.
 
-    It speaks OSC:
-
-    /antithesis/hello i         our version; answered by
-    /antithesis/device iss*     its version, the device's name, and those of its parameters
-    /antithesis/set if          a parameter, counted from 0, and its normalized value
-    /antithesis/get             answered by /antithesis/values f*, normalized, in that order
+    What it is told and tells is at the head of `daemon/hostfiles/Antithesis.control.js`.
 
     Raises:
         SendError: it is of another version.
     """
-    for found in _first(wire, SCRIPT_HELLO, SCRIPT_DEVICE):
-        if found["version"] != SCRIPT_VERSION:
-            raise SendError(
-                f"its script has version {found['version']}, this program {SCRIPT_VERSION}:"
-                " install it again"
-            )
-        names = enumerate(map(str, found["names"]))
-        yield Candidate(
-            {}, str(found["device"]), tuple(HostParameter(n, name) for n, name in names)
-        )
+    hello = OscMessage("/antithesis/hello", (SCRIPT_VERSION, wire.link.track))
+    names: dict[int, str] = {}
+    for message in wire.answers([hello]):
+        if (found := match(SCRIPT_NAME, message)) is not None:
+            names[found["number"]] = str(found["name"])
+        if (found := match(SCRIPT_DEVICE, message)) is not None:
+            if found["version"] != SCRIPT_VERSION:
+                raise SendError(
+                    f"its script has version {found['version']}, this program {SCRIPT_VERSION}:"
+                    " install it again, and restart it"
+                )
+            parameters = tuple(HostParameter(number, name) for number, name in names.items())
+            yield Candidate({}, str(found["device"]), parameters)
+            return
 
 
 def _numbered_names(plugins: Sequence[Argument]) -> Iterator[tuple[int, str]]:

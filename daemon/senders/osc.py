@@ -155,5 +155,6 @@ def _numbers(place: Place, found: Found, first: int) -> Iterator[tuple[int, floa
     else:
         return
     for index, value in told:
-        if isinstance(value, float) and math.isfinite(value):
-            yield index, place.from_host(index, value)
+        # Hosts that know only one kind of number send whole ones as integers.
+        if isinstance(value, float | int) and math.isfinite(value):
+            yield index, place.from_host(index, float(value))

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+RUNNERS = {".py": sys.executable, ".js": "node"}
+
 
 class Simulated:
     """A simulator while it runs; `port` is what it listens on."""
@@ -22,9 +24,11 @@ class Simulated:
         self._settings = settings
 
     def __enter__(self) -> Self:
-        program = Path(__file__).with_name(f"{self._name}.py")
+        (program,) = (
+            p for p in Path(__file__).parent.glob(f"{self._name}.*") if p.suffix in RUNNERS
+        )
         self._process = subprocess.Popen(
-            [sys.executable, str(program), json.dumps(self._settings)],
+            [RUNNERS[program.suffix], str(program), json.dumps(self._settings)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
