@@ -8,6 +8,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -47,6 +48,11 @@ def _home_of_reaper() -> Path:
 def _home_of_ableton() -> Path:
     documents = Path.home() / ("Documents" if sys.platform == "win32" else "Music")
     return documents / "Ableton/User Library/Remote Scripts"
+
+
+def _home_of_steinberg(program: str) -> Path:
+    folder = f"Steinberg/{program}/MIDI Remote/Driver Scripts/Local"
+    return user_documents_path() / folder
 
 
 def _home_of_bitwig() -> Path:
@@ -91,6 +97,25 @@ _ROWS = (
             "hardware vendor Antithesis, product Antithesis: Add; it needs no MIDI port",
             "after an update: switch the controller off and on there",
         ),
+    ),
+    *(
+        Installation(
+            name=program.lower(),
+            folder=partial(_home_of_steinberg, program),
+            files=("Antithesis/MikaMicro/Antithesis_MikaMicro.js",),
+            steps=(
+                (
+                    f"in {program} (13 or newer): MIDI Remote > MIDI Remote Manager > Scripts >"
+                    " Reload Scripts, or start it anew"
+                ),
+                (
+                    "have two MIDI ports, Antithesis Out and Antithesis In (on Windows by"
+                    " loopMIDI): the script takes them by these names"
+                ),
+                'in Antithesis: [host] route = "midi" and [midi] messages = "sysex"',
+            ),
+        )
+        for program in ("Cubase", "Nuendo")
     ),
 )
 
