@@ -31,6 +31,7 @@ class Installation:
     files: tuple[str, ...] = ()  # below it; they are in daemon/hostfiles, without their folders
     archive: str = ""  # where to get it; it goes into a folder called `unpacked`
     unpacked: str = ""
+    proof: str = ""  # a file in it without which it is something else
 
     def targets(self) -> tuple[Path, ...]:
         """What is, or would be, put in place."""
@@ -79,6 +80,7 @@ _ROWS = (
         folder=_home_of_ableton,
         archive="https://github.com/ideoforms/AbletonOSC/archive/refs/heads/master.zip",
         unpacked="AbletonOSC",
+        proof="abletonosc/device.py",
         steps=(
             "in Live (11 or newer): Preferences > Link/Tempo/MIDI > Control Surface: AbletonOSC",
             (
@@ -119,6 +121,8 @@ _ROWS = (
     ),
 )
 
+_MARK: Final = "antithesis.txt"  # in another project's folder that was made by us
+
 INSTALLATIONS: Final[Mapping[str, Installation]] = MappingProxyType({r.name: r for r in _ROWS})
 
 
@@ -130,15 +134,21 @@ def find_installation(name: str) -> Installation:
 
 
 def install(row: Installation, archive: Path | None = None) -> tuple[Path, ...]:
-    """Put the files in place, over older ones; return where they are.
+    """Put the files in place, over older ones; return what was put there.
+
+    Another project's are not ours to bring: they are left as they are, or taken from `archive`.
 
     Raises:
-        ConfigError: the archive is not given, or is none.
+        ConfigError: there is no other project's yet and the archive is not given, or is none.
         DeviceError: the folder cannot be written.
     """
+    theirs = row.folder() / row.unpacked
     if row.archive and archive is None:
+        if (theirs / row.proof).exists():
+            return ()
         raise ConfigError(
-            f"{row.unpacked} is another project's: get {row.archive} and give it with --from"
+            f"{row.unpacked} is another project's, and not in {row.folder()}: get {row.archive}"
+            f" and type: antithesis install {row.name} --from {PurePosixPath(row.archive).name}"
         )
     try:
         row.folder().mkdir(parents=True, exist_ok=True)
@@ -146,19 +156,20 @@ def install(row: Installation, archive: Path | None = None) -> tuple[Path, ...]:
             (row.folder() / name).parent.mkdir(parents=True, exist_ok=True)
             write_whole(row.folder() / name, _content(name))
         if archive is not None:
-            _unpack(archive, row.folder() / row.unpacked)
+            _unpack(archive, theirs, row.proof)
+            (theirs / _MARK).write_text("unpacked by antithesis install\n")
     except OSError as error:
         raise DeviceError(f"cannot write into {row.folder()}: {error.strerror}") from error
     return row.targets()
 
 
 def uninstall(row: Installation) -> tuple[Path, ...]:
-    """Take away what `install` put there; return what was there.
+    """Take away what `install` put there, and nothing else; return what was there.
 
     Raises:
         DeviceError: it cannot be removed.
     """
-    there = tuple(path for path in row.targets() if path.exists())
+    there = tuple(path for path in row.targets() if path.is_file() or (path / _MARK).exists())
     try:
         for path in there:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -188,7 +199,7 @@ def _content(name: str) -> bytes:
     return (resources.files("daemon") / "hostfiles" / PurePosixPath(name).name).read_bytes()
 
 
-def _unpack(archive: Path, target: Path) -> None:
+def _unpack(archive: Path, target: Path, proof: str) -> None:
     """What is inside the archive's one folder, whatever that is called."""
     try:
         with zipfile.ZipFile(archive) as files:
@@ -197,8 +208,10 @@ def _unpack(archive: Path, target: Path) -> None:
                 for name in files.namelist()
                 if not name.endswith("/")
             }
-            if not inner or any(".." in path.parts for path in inner.values()):
-                raise zipfile.BadZipFile("no files in a folder")
+            if PurePosixPath(proof) not in inner.values():
+                raise zipfile.BadZipFile(f"it has no {proof}")
+            if any(".." in path.parts for path in inner.values()):
+                raise zipfile.BadZipFile("it leads out of its folder")
             for name, path in inner.items():
                 place = target / path
                 place.parent.mkdir(parents=True, exist_ok=True)

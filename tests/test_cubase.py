@@ -31,6 +31,13 @@ def cubase() -> Iterator[Simulated]:
         yield host
 
 
+@pytest.fixture(scope="module")
+def untouched() -> Iterator[Simulated]:
+    """For questions that leave everything as it is."""
+    with Simulated("cubase") as host:
+        yield host
+
+
 def ask(host: Simulated, frame: Frame) -> Frame:
     ((first, *data, last),) = host.tell("sysex", [0xF0, *frame.encode(), 0xF7])
     answer = Frame.decode(data)
@@ -62,8 +69,8 @@ def test_what_a_hand_turned_is_told(cubase: Simulated) -> None:
     assert dict(ask(cubase, Frame(Command.GET)).values())[13] == pytest.approx(0.75, abs=1e-6)
 
 
-def test_the_plug_in_is_named(cubase: Simulated) -> None:
-    answer = ask(cubase, Frame(Command.HELLO))
+def test_the_plug_in_is_named(untouched: Simulated) -> None:
+    answer = ask(untouched, Frame(Command.HELLO))
     assert (answer.command, answer.text) == (Command.DEVICE, "Mika Micro")
 
 
@@ -85,8 +92,8 @@ def test_a_page_that_is_not_active_touches_nothing_until_it_is(cubase: Simulated
     assert ask(cubase, Frame(Command.GET)).command == Command.VALUES
 
 
-def test_another_version_is_answered_with_the_remedy(cubase: Simulated) -> None:
-    answer = ask(cubase, Frame(Command.GET, version=sysex.VERSION + 1))
+def test_another_version_is_answered_with_the_remedy(untouched: Simulated) -> None:
+    answer = ask(untouched, Frame(Command.GET, version=sysex.VERSION + 1))
     assert answer.version == sysex.VERSION
     assert "antithesis install cubase" in answer.text
 
@@ -102,8 +109,8 @@ def test_another_version_is_answered_with_the_remedy(cubase: Simulated) -> None:
     ],
     ids=["nothing", "empty", "another's", "damaged", "cut"],
 )
-def test_what_is_not_ours_is_not_answered(cubase: Simulated, message: list[int]) -> None:
-    assert cubase.tell("sysex", message) == []
+def test_what_is_not_ours_is_not_answered(untouched: Simulated, message: list[int]) -> None:
+    assert untouched.tell("sysex", message) == []
 
 
 def test_parameters_that_there_are_not_are_left_out(cubase: Simulated) -> None:
@@ -112,8 +119,8 @@ def test_parameters_that_there_are_not_are_left_out(cubase: Simulated) -> None:
     assert dict(answer.values())[0] == 0.0
 
 
-def test_the_script_asks_for_the_ports_that_we_make(cubase: Simulated) -> None:
-    assert cubase.tell("ports") == [["in", "Antithesis Out"], ["out", "Antithesis In"]]
+def test_the_script_asks_for_the_ports_that_we_make(untouched: Simulated) -> None:
+    assert untouched.tell("ports") == [["in", "Antithesis Out"], ["out", "Antithesis In"]]
 
 
 def test_the_script_knows_the_names_of_the_table() -> None:
@@ -137,5 +144,7 @@ def test_the_script_is_of_the_old_javascript_that_cubase_runs() -> None:
         "access.setParameterProcessValue(mapping, 1, 4096, '0.5')",
     ],
 )
-def test_the_stand_in_takes_nothing_that_is_not_documented(cubase: Simulated, script: str) -> None:
-    assert "TypeError" in cubase.tell("try_script", script)
+def test_the_stand_in_takes_nothing_that_is_not_documented(
+    untouched: Simulated, script: str
+) -> None:
+    assert "TypeError" in untouched.tell("try_script", script)

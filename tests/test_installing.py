@@ -8,8 +8,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from antithesis.errors import ConfigError, DeviceError
+from daemon.cli import cli
 from daemon.config import Config
 from daemon.doctor import Verdict, host_files
 from daemon.hosts import HOSTS, OscLink
@@ -117,7 +119,33 @@ def test_an_archive_is_asked_for_with_its_address() -> None:
         install(ABLETON)
 
 
-@pytest.mark.parametrize("names", [("a/../../out.py",), ()])
+def test_an_archive_that_is_there_already_is_left_as_it_is(home: Path) -> None:
+    theirs = ABLETON.folder() / "AbletonOSC/abletonosc/device.py"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("# the user's own")
+
+    assert install(ABLETON) == ()
+    assert uninstall(ABLETON) == ()
+    assert theirs.read_text() == "# the user's own"
+
+
+def test_the_command_says_what_to_do_with_another_project(home: Path) -> None:
+    refused = CliRunner().invoke(cli, ["install", "ableton"])
+    assert "AbletonOSC" in str(refused.output) + str(refused.exception)
+
+    zipped = archive(home / "it.zip", "AbletonOSC-master/abletonosc/device.py")
+    first = CliRunner().invoke(cli, ["install", "ableton", "--from", str(zipped)]).output
+    again = CliRunner().invoke(cli, ["install", "ableton"]).output
+
+    assert first.startswith("installed ")
+    assert again.startswith("AbletonOSC is there already: ")
+    assert "Control Surface: AbletonOSC" in again
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("a/../../out.py", "a/abletonosc/device.py"), ("another/__init__.py",), ()],
+)
 def test_an_archive_that_leads_elsewhere_or_nowhere_is_refused(
     home: Path, names: tuple[str, ...]
 ) -> None:

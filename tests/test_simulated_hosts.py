@@ -318,9 +318,16 @@ def test_bitwig_with_other_ports_starts_the_script_anew() -> None:
         "host.getOscModule().connectToUdpServer('127.0.0.1', 9127, host)",
     ],
 )
-def test_the_stand_in_takes_nothing_that_is_not_documented(script: str) -> None:
+def test_the_stand_in_takes_nothing_that_is_not_documented(
+    untouched_bitwig: Simulated, script: str
+) -> None:
+    assert "Error" in untouched_bitwig.tell("try_script", script)
+
+
+@pytest.fixture(scope="module")
+def untouched_bitwig() -> Iterator[Simulated]:
     with Simulated("bitwig", reply_port=free_port()) as host:
-        assert "Error" in host.tell("try_script", script)
+        yield host
 
 
 def answers(row: HostRow) -> bool:

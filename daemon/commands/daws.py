@@ -22,8 +22,11 @@ def install(name: str, archive: Path | None) -> None:
     from daemon import installing
 
     row = installing.find_installation(name)
-    for path in installing.install(row, archive):
+    put = installing.install(row, archive)
+    for path in put:
         click.echo(f"installed {path}")
+    if not put:
+        click.echo(f"{row.unpacked} is there already: {row.folder() / row.unpacked}")
     for step in row.steps:
         click.echo(f"    {step}")
 
