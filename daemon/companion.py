@@ -98,8 +98,15 @@ class Search(Protocol):
 class Matcher(Protocol):
     """What finds matches."""
 
-    def __call__(self, sound: Sound, *, budget_s: float, stop: Callable[[], bool]) -> Search:
-        """Search for matches, each better than the one before.
+    def __call__(
+        self,
+        sound: Sound,
+        *,
+        budget_s: float,
+        locked: Mapping[str, float],
+        stop: Callable[[], bool],
+    ) -> Search:
+        """Search for matches, each better than the one before, with plain values that are `locked`.
 
         Ends after `budget_s` seconds, or soon after `stop` says so, but not before the first.
         """
@@ -273,7 +280,8 @@ class Companion:
         unsettled = (Grade.FAILED,) if budget_s is not None else (Grade.FAILED, Grade.WAITING)
         budget_s = self._budget_s if budget_s is None else budget_s
         sent: list[Sent] = []
-        search = self._matcher(sound, budget_s=budget_s, stop=self._leave)
+        locked = self._router.locked()
+        search = self._matcher(sound, budget_s=budget_s, locked=locked, stop=self._leave)
         self._choices = Choices(drop.path.stem, search.candidates)
         with closing(search):
             for best in search:
@@ -559,7 +567,13 @@ def load_matcher() -> Matcher:
 
     network = load_network()
 
-    def matches(sound: Sound, *, budget_s: float, stop: Callable[[], bool]) -> Search:
+    def matches(
+        sound: Sound,
+        *,
+        budget_s: float,
+        locked: Mapping[str, float],
+        stop: Callable[[], bool],
+    ) -> Search:
         key = sound.played
         return match(
             sound.samples,
@@ -569,10 +583,11 @@ def load_matcher() -> Matcher:
             named=note_from_name(sound.source) or note_from_chunks(sound.source),
             velocity=key.velocity if key else None,
             gate_s=key.gate_s if key else None,
+            locked=locked,
             stop=stop,
         )
 
-    next(iter(matches(_warm_up_sound(), budget_s=0.0, stop=lambda: True)))
+    next(iter(matches(_warm_up_sound(), budget_s=0.0, locked={}, stop=lambda: True)))
     return matches
 
 

@@ -63,18 +63,21 @@ def searching(generate):
 class FakeMatcher:
     """Yields matches at given distances, and then searches in vain until it is told to stop.
 
-    `heard` is the files it was asked about, `searching` is set while it searches in vain.
+    `heard` is the files it was asked about, `locked` what was to be kept, `searching` is set while
+    it searches in vain.
     """
 
     def __init__(self, *distances, endless=False):
         self.distances = distances or (3.0,)
         self.endless = endless
         self.heard = []
+        self.locked = []
         self.searching = threading.Event()
 
     @searching
-    def __call__(self, sound, *, budget_s, stop):
+    def __call__(self, sound, *, budget_s, locked, stop):
         self.heard.append(Path(sound.source).name)
+        self.locked.append(dict(locked))
         for distance in self.distances:
             yield at_distance(distance)
         while self.endless and not stop():

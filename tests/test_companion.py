@@ -22,6 +22,7 @@ import soundfile
 
 from antithesis.audio import read_sound
 from antithesis.errors import DeviceError, SendError
+from antithesis.parameters import BY_ID
 from antithesis.presetfiles import read_preset
 from antithesis.report import draw_match
 from antithesis.segments import first_sound_of
@@ -32,7 +33,7 @@ from daemon.hosts import HOSTS
 from daemon.journal import Journal, look
 from daemon.outcomes import Outcomes
 from daemon.routing import open_router
-from daemon.senders import History, Router, Sender, open_sender
+from daemon.senders import History, Manner, Router, Sender, open_sender
 from daemon.senders.memory import MemoryRoute
 from daemon.settling import Drop
 from daemon.watch import Watch
@@ -296,9 +297,23 @@ def test_sender_that_gives_up_does_not_lose_the_match(running):
 
 
 @pytest.mark.usefixtures("little_reports")
+def test_what_is_locked_is_matched_around_as_the_host_holds_it(running):
+    index = BY_ID["kFilterCutoff"].index
+    matcher = FakeMatcher(3.0)
+    with running(
+        matcher, Sender(HOSTS["memory"], running.route, Manner(locked=frozenset({index})))
+    ):
+        running.route.values[index] = 0.25
+        write_tone(running.drops / "a.wav")
+        running.log.wait_for("matched")
+    assert matcher.locked == [{"kFilterCutoff": BY_ID["kFilterCutoff"].to_plain(0.25)}]
+    assert running.route.values[index] == 0.25
+
+
+@pytest.mark.usefixtures("little_reports")
 def test_bug_in_one_job_is_told_and_the_next_goes_on(running, caplog):
     @searching
-    def matcher(sound, *, budget_s, stop):
+    def matcher(sound, *, budget_s, locked, stop):
         if sound.source.endswith("a.wav"):
             raise ZeroDivisionError("a bug")
         yield at_distance(3.0)
@@ -370,7 +385,7 @@ def test_files_of_one_name_but_another_kind_do_not_overwrite_each_other(running)
 @pytest.mark.usefixtures("little_reports")
 def test_file_that_goes_with_its_folder_is_not_refused(running):
     @searching
-    def matcher(sound, *, budget_s, stop):
+    def matcher(sound, *, budget_s, locked, stop):
         running.drops.rename(running.drops.with_name("unplugged"))
         read_sound(sound.source)
         yield at_distance(3.0)

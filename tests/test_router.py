@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from antithesis.errors import DeviceError, SendError
-from antithesis.parameters import BY_ID, N_PARAMETERS
+from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
 from daemon.hosts import HOSTS, HostRow
 from daemon.senders import Grade, History, Manner, Router, Sender
@@ -286,6 +286,26 @@ def test_what_is_locked_stays_on_the_way_back(router: Open) -> None:
     sending.undo()
 
     assert host.values[CUTOFF] == 0.75
+
+
+def test_what_is_locked_is_told_as_the_first_host_that_is_there_holds_it(router: Open) -> None:
+    away, host = Host(), Host()
+    sending = router(away, host, manner=Manner(locked=frozenset({CUTOFF})))
+    assert sending.locked() == {"kFilterCutoff": PARAMETERS[CUTOFF].to_plain(0.5)}
+    away.gone = True
+    host.values[CUTOFF] = 1.0
+
+    assert sending.locked() == {"kFilterCutoff": 8000.0}
+    del host.values[CUTOFF]
+    assert router(host).locked() == {}
+
+
+def test_where_nothing_is_locked_no_host_is_asked(router: Open) -> None:
+    host = Host()
+    sending = router(host)
+    host.find = pytest.fail  # type: ignore[method-assign]
+
+    assert sending.locked() == {}
 
 
 def test_undo_of_a_route_that_is_not_configured_any_more_names_it(

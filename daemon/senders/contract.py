@@ -138,6 +138,11 @@ class Sender:
     ) -> None:
         self.route.__exit__(kind, error, trace)
 
+    @property
+    def locked(self) -> frozenset[int]:
+        """What is left alone, by index."""
+        return self._manner.locked
+
     def look(self) -> Values:
         """Find the plug-in and say what it holds, as far as anybody knows.
 

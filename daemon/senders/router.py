@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
 
 from antithesis.errors import DeviceError, SendError
-from antithesis.parameters import BY_ID
+from antithesis.parameters import BY_ID, PARAMETERS
 from antithesis.preset import Preset
 from daemon.senders.contract import Delivery, Grade, Playable, Sender, Values
 from daemon.senders.history import Before, History
@@ -88,6 +88,20 @@ class Router:
             failed.append(delivery)
         reasons = (f"{delivery.route}: {delivery.reason}" for delivery in failed)
         return replace(failed[0], reason="; ".join(reasons)) if len(failed) > 1 else failed[0]
+
+    def locked(self) -> dict[str, float]:
+        """What is left alone, in plain units by id, as the first host that is there tells it.
+
+        A match has to come as near as it can with these; of what no host tells nothing is known.
+        """
+        for sender in self.senders:
+            if not sender.locked:
+                break
+            with suppress(DeviceError, SendError):
+                held = self._look(sender)
+                told = (PARAMETERS[index] for index in sorted(sender.locked & held.keys()))
+                return {p.id: p.to_plain(held[p.index]) for p in told}
+        return {}
 
     def play(self, note: int, velocity: int, gate_s: float) -> None:
         """Let the host that has the preset play a note, if it can be told to."""
