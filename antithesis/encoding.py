@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -68,12 +69,17 @@ def _signed_square(values: Floats) -> Floats:
     return np.sign(values) * values**2
 
 
-def _reversed(id: str) -> tuple[Law, Law]:
-    total = MINIMUM[BY_ID[id].index] + MAXIMUM[BY_ID[id].index]
+@lru_cache  # one law for all that share a range: they are decoded together
+def _reversed(total: float) -> tuple[Law, Law]:
     return (
         lambda plain: np.asarray(np.log(np.maximum(total - plain, 0.05))),
         lambda encoded: np.asarray(total - np.exp(encoded)),
     )
+
+
+def _ends_of(id: str) -> float:
+    """Both ends of a parameter's range, added: a reversed one counts down from there."""
+    return float(MINIMUM[BY_ID[id].index] + MAXIMUM[BY_ID[id].index])
 
 
 def _head(id: str, size: int, choice: bool, law: tuple[Law, Law]) -> Head:
@@ -117,10 +123,10 @@ def _parameter_heads() -> tuple[Head, ...]:
         *(_head(id, 49, True, _PLAIN) for id in _COARSE),
         *(_head(id, BINS, False, _PLAIN) for id in _LINEAR),
         *(_head(id, BINS, False, _ROOT) for id in _ROOTS),
-        *(_head(id, BINS, False, _reversed(id)) for id in _RATES),
+        *(_head(id, BINS, False, _reversed(_ends_of(id))) for id in _RATES),
         _head("kFilterCutoff", BINS, False, _LOG),
         _head("kLfoFrequency", BINS, False, _FREQUENCY),
-        _head("kLfoDelay", BINS, False, _reversed("kLfoDelay")),
+        _head("kLfoDelay", BINS, False, _reversed(_ends_of("kLfoDelay"))),
         Head("kFmCoarse", 51, False, -1.0, 49.0, _same, _same, fine="kFmFine"),
     )
 
@@ -162,17 +168,15 @@ def decode(places: Floats) -> tuple[Floats, Floats]:
     """
     plain = np.tile(DEFAULT, (len(places), 1))
     plain[:, BY_ID["kVoiceMode"].index] = 0.0
-    gates = np.empty(len(places))
-    for k, head in enumerate(HEADS):
-        if head is GATE:
-            gates = head.plain(places[:, k])
-        else:
-            index = BY_ID[head.id].index
-            value = head.plain(places[:, k])
-            plain[:, index] = value
-            if head.fine:
-                plain[:, index] = np.clip(np.round(value), MINIMUM[index], MAXIMUM[index])
-                plain[:, BY_ID[head.fine].index] = value - plain[:, index]
+    values = _LOW + np.clip(places / (SIZES - 1), 0.0, 1.0) * (_HIGH - _LOW)
+    for to_plain, heads in _DECODED_TOGETHER:
+        values[:, heads] = to_plain(values[:, heads])
+    plain[:, _INDEX] = values[:, : len(_INDEX)]
+    for whole, fine in _IN_TWO:
+        total = plain[:, whole].copy()
+        plain[:, whole] = np.clip(np.round(total), MINIMUM[whole], MAXIMUM[whole])
+        plain[:, fine] = total - plain[:, whole]
+    gates = values[:, PLACE[GATE.id]]
     return np.clip(plain, MINIMUM, MAXIMUM), gates  # a logarithm may overshoot by a rounding
 
 
@@ -216,3 +220,13 @@ SIZES: Final = np.array([head.size for head in HEADS])
 CONTINUOUS: Final = np.array([not head.choice for head in HEADS])
 LIVE: Final = np.arange(WIDTH) < SIZES[:, None]
 SWITCHABLE: Final = np.array([head.id in OFF_IN_THE_MIDDLE for head in HEADS])
+
+_LOW: Final = np.array([head.low for head in HEADS])
+_HIGH: Final = np.array([head.high for head in HEADS])
+_INDEX: Final = [BY_ID[head.id].index for head in HEADS if head is not GATE]  # the gate is the last
+_IN_TWO: Final = [(BY_ID[h.id].index, BY_ID[h.fine].index) for h in HEADS if h.fine]
+_DECODED_TOGETHER: Final = [
+    (law, np.array([k for k, head in enumerate(HEADS) if head.to_plain is law]))
+    for law in {head.to_plain: None for head in HEADS}
+    if law is not _same
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Final
 
 from antithesis.candidates import Scored
@@ -13,6 +14,7 @@ APART_DB: Final = 0.5
 
 Three to four times what two renders of one preset do, whose vibrato and drift run freely."""
 
+_WORTH: Final = itemgetter(0)
 _SHOWN: Final = 4
 _RESERVE: Final = 8  # more, for those that turn out to sound like a later and better one
 
@@ -23,28 +25,28 @@ class Gallery:
     def __init__(self, objective: Objective, worth: Callable[[Scored], float]) -> None:
         self.worth = worth
         self._objective = objective
-        self._all: list[Scored] = []
+        self._all: list[tuple[float, Scored]] = []  # each with its worth: to ask takes its time
 
     @property
     def kept(self) -> list[Scored]:
         """The best of those that sound different."""
-        return self._all[:_SHOWN]
+        return [scored for _, scored in self._all[:_SHOWN]]
 
     @property
     def best(self) -> Scored:
         """The best of all that was ever added."""
-        return self._all[0]
+        return self._all[0][1]
 
     def add(self, *candidates: Scored) -> None:
         """Keep those that are among the best; of two that sound alike, the better one."""
-        for scored in sorted(candidates, key=self.worth):
+        for worth, scored in sorted(((self.worth(s), s) for s in candidates), key=_WORTH):
             full = len(self._all) == _SHOWN + _RESERVE
-            if full and self.worth(scored) >= self.worth(self._all[-1]):
+            if full and worth >= self._all[-1][0]:
                 return
-            alike = [kept for kept in self._all if self._apart(kept, scored) < APART_DB]
-            if all(self.worth(scored) < self.worth(kept) for kept in alike):
+            alike = [kept for kept in self._all if self._apart(kept[1], scored) < APART_DB]
+            if all(worth < known for known, _ in alike):
                 others = [kept for kept in self._all if not any(kept is one for one in alike)]
-                self._all = sorted([*others, scored], key=self.worth)[: _SHOWN + _RESERVE]
+                self._all = sorted([*others, (worth, scored)], key=_WORTH)[: _SHOWN + _RESERVE]
 
     def _apart(self, one: Scored, other: Scored) -> float:
         return float(self._objective.apart(one.heard, other.heard[None])[0])

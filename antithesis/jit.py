@@ -7,6 +7,7 @@ the time to compile.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -15,6 +16,10 @@ from numba import types
 from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., object])
+
+# Between two kernels, OpenMP has the other cores turn round and round unless it is told to wait: a
+# search took a fifth more of them, which a DAW needs, and was slower. Read when threads start.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _njit: Any = numba.njit  # its types know neither all options nor what a part looks like
 _intrinsic: Any = intrinsic

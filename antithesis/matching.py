@@ -176,6 +176,11 @@ class Matching:
         self._found.close()
         self._stage.give_back()
 
+    @property
+    def evaluations(self) -> int:
+        """How many candidates were rendered and measured so far."""
+        return self._stage.evaluations
+
     def candidates(self) -> list[Match]:
         """Up to four matches, nearest first, any two of which sound different.
 
@@ -286,7 +291,7 @@ class Matching:
             gate_s=float(gates[0]),
             distance=float(self._scoring.compare(mss, sound)[0]),
             elapsed_s=self._elapsed_s,
-            evaluations=self._stage.evaluations,
+            evaluations=self.evaluations,
             warmup_s=candidate.phase / float(frequency),
             level_error_db=float(20 * np.log10(plain[0, _GAIN] / wanted)),
             f0_hz=float(self._heard.f0_hz) or None,

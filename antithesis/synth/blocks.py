@@ -57,15 +57,16 @@ class Scratch(NamedTuple):
 
 
 @parallel_kernel
-def render_in_groups(notes: Any, order: Any, doubles: Any, singles: Any, ran_away: Any) -> None:
-    """Render all notes, neighbours in ``order`` side by side, each group on one core.
+def render_in_groups(
+    notes: Any, order: Any, ends: Any, doubles: Any, singles: Any, ran_away: Any
+) -> None:
+    """Render all notes, each group on one core: of ``order`` those up to the next of ``ends``.
 
     They go into the rows of ``doubles`` (n, samples) or, if it is empty, ``singles``. Sets
     ``ran_away`` (n,) where a triangle does, and leaves that row unfinished.
     """
-    groups = (order.shape[0] + SIDE_BY_SIDE - 1) // SIDE_BY_SIDE
-    for group in numba.prange(groups):
-        members = order[group * SIDE_BY_SIDE : (group + 1) * SIDE_BY_SIDE]
+    for group in numba.prange(ends.shape[0]):
+        members = order[ends[group - 1] if group else 0 : ends[group]]
         render_group(notes, members, doubles, singles, ran_away)
 
 

@@ -15,10 +15,11 @@ from antithesis.jit import kernel
 from antithesis.parameters import N_PARAMETERS, to_plain
 from antithesis.preset import Preset
 from antithesis.synth import knobs, state, waves
-from antithesis.synth.blocks import Notes, render_in_groups
+from antithesis.synth.blocks import SIDE_BY_SIDE, Notes, render_in_groups
 from antithesis.synth.live import Synth, check_sample_rate, note_frequency, to_voice_form
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 Samples = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
 LONGEST_S: Final = 600.0
@@ -134,15 +135,31 @@ def _render(notes: Notes, out: Samples, threads: int | None) -> list[int]:
     else:
         singles = out
     ran_away = np.zeros(len(out), np.bool_)
-    # Those with a filter go side by side, and so do those of a length.
-    order = np.lexsort((-notes.gate, -notes.knobs[:, knobs.FILTER_ENABLED]))
     before = numba.get_num_threads()
-    numba.set_num_threads(max(1, min(threads or before, before)))
+    cores = max(1, min(threads or before, before))
+    order, ends = _groups(notes, cores)
+    numba.set_num_threads(cores)
     try:
-        render_in_groups(notes, order, doubles, singles, ran_away)
+        render_in_groups(notes, order, ends, doubles, singles, ran_away)
     finally:
         numba.set_num_threads(before)
     return [int(i) for i in np.flatnonzero(ran_away)]
+
+
+def _groups(notes: Notes, cores: int) -> tuple[Integers, Integers]:
+    """Indices (n,) in the order to render, and where each group ends: a share for each core.
+
+    Those with a filter go side by side, and so do those of a length; a batch smaller than a group
+    is shared as well, and each core gets some of the dear ones.
+    """
+    order = np.lexsort((-notes.gate, -notes.knobs[:, knobs.FILTER_ENABLED]))
+    shares = [order[core::cores] for core in range(cores)]
+    sizes = [len(part) for share in shares for part in _cut(share)]
+    return np.concatenate(shares), np.cumsum(sizes)
+
+
+def _cut(share: Integers) -> list[Integers]:
+    return [share[at : at + SIDE_BY_SIDE] for at in range(0, len(share), SIDE_BY_SIDE)]
 
 
 def _sample_by_sample(
