@@ -5,7 +5,7 @@ vector of frames; a library's transform alone takes as long as all of this. What
 weighed into mels at once, and no array larger than a cache is written.
 
 The transform is Stockham's, radix 4, of the N / 2 complex numbers that N real samples make when
-taken in pairs. All float32; equal to :mod:`scipy.fft` to 1e-5 of the loudest mel.
+taken in pairs. All float32; equal to :mod:`numpy.fft` to 1e-5 of the loudest mel.
 """
 
 from __future__ import annotations

@@ -22,7 +22,6 @@ from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
 from antithesis.parameters import BY_ID
 from antithesis.synth.live import note_frequency
@@ -116,7 +115,7 @@ class _Spectrum:
         n = len(part)
         size = 5 * 2 ** max(13, int(np.ceil(np.log2(1.2 * n / 5))))
         shaped = (part - part.mean()) * _hann(n)
-        tones = scipy.fft.rfft(shaped.astype(np.float32), size)  # twice as fast, and as good here
+        tones = np.fft.rfft(shaped.astype(np.float32), size)  # twice as fast, and as good here
         power = tones.real.astype(np.float64) ** 2 + tones.imag.astype(np.float64) ** 2
         bin_hz = sample_rate / size
         power[: int(12 / bin_hz)] = 0.0  # the envelope, not the tone

@@ -71,7 +71,7 @@ NOT_IN_THE_LIBRARY = frozenset(
     }
 )
 
-ONLY_FOR_TRAINING = frozenset({"kapre", "keras", "librosa", "tensorflow", "tf2onnx"})
+ONLY_FOR_TRAINING = frozenset({"kapre", "keras", "librosa", "scipy", "tensorflow", "tf2onnx"})
 
 
 def sources(package: str) -> list[Path]:

@@ -42,7 +42,6 @@ STAGES = {
     "Python": "import sys",
     "numpy": "import numpy",
     "numba and LLVM": "import antithesis.jit",
-    "scipy.fft": "import scipy.fft",
     "onnxruntime": "import onnxruntime",
     "our modules": "import daemon.companion, antithesis.matching",
     "weights, kernels, tables": "matcher = daemon.companion.load_matcher()",
