@@ -28,6 +28,7 @@ from antithesis.errors import DeviceError
 from antithesis.synth import Synth
 from daemon import midiports, osc
 from daemon.hosts import BUILTIN
+from daemon.memory import give_back
 from daemon.osc import MalformedOsc, OscMessage
 from daemon.outputs import choose_output
 from daemon.player import Player
@@ -216,6 +217,7 @@ def run_synth(
         _until_signal() as stop,  # before, while it compiles, a signal ends it there and then
     ):
         tidy_up()
+        give_back()
         (ready or click.echo)(str(synth))
         end = math.inf if seconds is None else time.monotonic() + seconds
         while not stop.is_set() and (left := end - time.monotonic()) > 0:

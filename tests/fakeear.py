@@ -22,7 +22,9 @@ class FakeDevices:
         self.opened = threading.Condition()
         self._hear = None
         self._device = None
-        monkeypatch.setattr(listener, "sources", lambda _only: (list(self.there.values()), []))
+        monkeypatch.setattr(
+            listener, "sources", lambda _only, _enough: (list(self.there.values()), [])
+        )
         monkeypatch.setattr(listener, "open_device", self._open)
         monkeypatch.setattr(listener, "RETRY_S", (0.01,))
         monkeypatch.setattr(listener, "TEND_S", 0.01)

@@ -6,11 +6,14 @@ import logging
 import math
 import threading
 import time
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from daemon.capture.contract import Device, choose
+from daemon.capture import contract
+from daemon.capture.contract import Device, choose, is_meant
 from daemon.capture.listener import Listener, Take
 from tests.fakeear import RATE, FakeDevices
 
@@ -126,3 +129,15 @@ def test_a_wish_that_is_not_there_is_told_with_what_there_is(devices):
         assert ear.condition.trouble == (
             "capture.device 'Fireface' is not there; there is: 'Speakers'"
         )
+
+
+def test_back_ends_are_asked_until_one_has_what_is_meant(monkeypatch):
+    def here(name):
+        assert name != "portaudio", "asked for what a server before it has"
+        return SimpleNamespace(devices=lambda: [MICROPHONE, USUAL])
+
+    monkeypatch.setattr(contract, "backend", here)
+    for wanted in ("", "Microphone"):
+        found, troubles = contract.sources("", partial(is_meant, wanted))
+        assert choose(wanted, found) in (USUAL, MICROPHONE)
+        assert not troubles

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -16,7 +17,15 @@ import numpy as np
 
 from antithesis.errors import DeviceError
 from antithesis.ring import Ring
-from daemon.capture.contract import Device, Frames, OpenDevice, choose, open_device, sources
+from daemon.capture.contract import (
+    Device,
+    Frames,
+    OpenDevice,
+    choose,
+    is_meant,
+    open_device,
+    sources,
+)
 
 TEND_S: Final = 0.1
 """How often the device is looked after."""
@@ -132,7 +141,7 @@ class Listener:
             self._stop.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
 
     def _found(self) -> Device:
-        devices, troubles = sources(self._backend)
+        devices, troubles = sources(self._backend, partial(is_meant, self._wanted))
         device = choose(self._wanted, devices)
         if device is not None:
             return device

@@ -7,8 +7,10 @@ is known by its name.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from antithesis.errors import DeviceError
@@ -16,6 +18,7 @@ from daemon.capture.contract import MOST_CHANNELS, Device, Frames, Hear
 from daemon.outputs import sound_library
 
 _BACKEND: Final = "portaudio"
+_ALSA: Final = Path("/proc/asound")  # without it, its plugins lead to servers alone
 _LATENCY_S: Final = 0.05
 _STALLED_TENDINGS: Final = 20  # without a block, and it is gone
 _CABLES: Final = re.compile(
@@ -29,6 +32,10 @@ _UNHEARD: Final = ("pulse", "pipewire", "jack")  # ALSA's ways to those with bac
 
 def devices() -> list[Device]:
     """Every input; those of PulseAudio by its own names."""
+    if sys.platform == "linux" and not _ALSA.exists():
+        raise DeviceError(
+            "this machine has no sound card: what is heard here goes through a server"
+        )
     sd = sound_library()
     sd._terminate()  # the list is made once: a device that came later is on the next one
     sd._initialize()
