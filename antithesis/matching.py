@@ -17,8 +17,9 @@ from antithesis.candidates import VELOCITY, Fixed, Scored, Stage, Stopped, retun
 from antithesis.distances import Target, mss
 from antithesis.errors import AudioError, PresetError
 from antithesis.gallery import Gallery
+from antithesis.grid import Grid, fitted
 from antithesis.network import Network
-from antithesis.parameters import BY_ID, DEFAULT, MAXIMUM
+from antithesis.parameters import BY_ID, DEFAULT, MAXIMUM, PARAMETERS, to_normalized, to_plain
 from antithesis.posterior import Posterior
 from antithesis.preset import Preset
 from antithesis.rules import audible
@@ -40,7 +41,10 @@ _NOTE_RANGE: Final = (12, 115)
 _SURE: Final = 0.5  # confidence from which a pitch is believed
 _MISTUNED: Final = (0.01, 1.0)  # semitones worth correcting, and that can be a mistuning
 _TUNING_COSTS_DB: Final = 0.5  # what a match may lose by being put in tune
+_SEARCHED: Final = 0.8  # of the budget where a grid has to be fitted in the end
+_AT_ONCE: Final = 32  # presets rendered
 _GAIN: Final = BY_ID["kMasterVolume"].index
+_FREQUENCY: Final = BY_ID["kLfoFrequency"].index
 _KEPT: Final = (_GAIN, BY_ID["kVoiceMode"].index)
 
 
@@ -86,6 +90,7 @@ def match(
     velocity: int | None = None,
     gate_s: float | None = None,
     locked: Mapping[str, float] | None = None,
+    grid: Grid | None = None,
     seed: int = 0,
     stop: Callable[[], bool] = lambda: False,
 ) -> Matching:
@@ -103,6 +108,8 @@ def match(
         velocity: MIDI velocity of the sound, where it is known; the match is for that key press.
         gate_s: Seconds from its note-on to its note-off, where they are known.
         locked: Plain values by parameter id that every match has to keep.
+        grid: What the way to the synth can carry. Then the last match is the best that is found on
+            it, locked parameters aside, though it may be farther than the one before.
         seed: The same seed makes the same draws.
         stop: Asked after every few dozen renders; when it says so the search ends at once, and what
             was found since the last match is not told.
@@ -112,7 +119,7 @@ def match(
         PresetError: a locked parameter does not exist, or cannot have that value.
     """
     fixed = Fixed(_checked(locked or {}), velocity or VELOCITY, gate_s)
-    return Matching(_prepared(samples), network, budget_s, note, named, fixed, seed, stop)
+    return Matching(_prepared(samples), network, budget_s, note, named, fixed, grid, seed, stop)
 
 
 def _checked(locked: Mapping[str, float]) -> dict[str, float]:
@@ -145,6 +152,7 @@ class Matching:
         note: int | None,
         named: int | None,
         fixed: Fixed,
+        grid: Grid | None,
         seed: int,
         stop: Callable[[], bool],
     ) -> None:
@@ -161,7 +169,12 @@ class Matching:
         self._scoring = Target(target)
         self._gallery: Gallery | None = None
         self._told_worth = self._told_price = np.inf
+        self._grid = grid
+        self._search_s = budget_s
         self._found = self._matches()
+        if grid:
+            self._search_s = _SEARCHED * budget_s
+            self._found = self._ending_on(grid, self._found)
 
     def __iter__(self) -> Iterator[Match]:
         """The matches still to come."""
@@ -209,7 +222,7 @@ class Matching:
             gallery.add(found)
             if self._stop():  # somebody waits: what was found of late is not worth a match's time
                 return
-            if self._elapsed_s >= self._budget_s:
+            if self._elapsed_s >= self._search_s:
                 break
             if self._elapsed_s > told_s + _PAUSE_S:
                 yield from self._nearer(gallery)
@@ -230,6 +243,41 @@ class Matching:
         if price < self._told_price:
             self._told_price = price
             yield found
+
+    def _ending_on(self, grid: Grid, matches: Iterator[Match]) -> Generator[Match, None, None]:
+        """The matches, and after the last of them what comes nearest to it on a grid."""
+        for found in matches:
+            yield found
+        yield self._fitted(grid, found)
+
+    def _fitted(self, grid: Grid, found: Match) -> Match:
+        """A match on a grid, as near as the levels beside let it be; never farther than rounded."""
+        preset = found.preset.normalized
+        free = np.array([not p.steps and p.id not in self._fixed.plain for p in PARAMETERS])
+        rounded = np.where(free, grid.nearest(preset), preset)
+        heard = audible(to_plain(rounded), velocity=found.velocity, gate_s=found.gate_s)
+        heard[_GAIN] = False  # distances leave it alone
+        best = fitted(
+            grid,
+            rounded,
+            np.flatnonzero(free & heard).tolist(),
+            lambda presets: self._distances(found, presets),
+            lambda: self._stop() or self._elapsed_s >= self._budget_s,
+        )
+        return min((self._replayed(found, one) for one in (best, rounded)), key=_distance)
+
+    def _distances(self, found: Match, presets: Floats) -> Floats:
+        """The search's distances (n,) of presets (n, 38), played as a match is."""
+        parts = np.array_split(presets, -(-len(presets) // _AT_ONCE))
+        sounds = (_played_as(found, to_plain(part)) for part in parts)
+        self._stage.evaluations += len(presets)
+        return np.concatenate([self._stage.objective(sound) for sound in sounds])
+
+    def _replayed(self, found: Match, normalized: Floats) -> Match:
+        """Another preset, played as a match is."""
+        plain = to_plain(normalized)
+        sound = _played_as(found, plain[None])[0]
+        return self._told(plain, found.note, found.gate_s, _phase(found), sound)
 
     @property
     def _elapsed_s(self) -> float:
@@ -280,22 +328,35 @@ class Matching:
         candidate = scored.candidate
         plain, gates = self._stage.plain([candidate])
         plain, gates = self._fixed.imposed(_tidied(plain, gates), gates)
-        wanted = plain[0, _GAIN] * _rms(self._target) / max(_rms(sound), 1e-9)
+        return self._told(plain[0], candidate.note, float(gates[0]), candidate.phase, sound)
+
+    def _told(
+        self, plain: Floats, note: int, gate_s: float, phase: float, sound: npt.NDArray[np.floating]
+    ) -> Match:
+        """A preset (38,) as a match, as loud as the target; ``sound`` is how it is as it stands."""
+        plain = plain.copy()
+        wanted = plain[_GAIN] * _rms(self._target) / max(_rms(sound), 1e-9)
         if "kMasterVolume" not in self._fixed.plain:
-            plain[0, _GAIN] = min(wanted, MAXIMUM[_GAIN])
-        frequency = plain[0, BY_ID["kLfoFrequency"].index]
+            plain[_GAIN] = self._gain(wanted)
         return Match(
-            preset=Preset.from_plain(plain[0]),
-            note=candidate.note,
+            preset=Preset.from_plain(plain),
+            note=note,
             velocity=self._fixed.velocity,
-            gate_s=float(gates[0]),
+            gate_s=gate_s,
             distance=float(self._scoring.compare(mss, sound)[0]),
             elapsed_s=self._elapsed_s,
             evaluations=self.evaluations,
-            warmup_s=candidate.phase / float(frequency),
-            level_error_db=float(20 * np.log10(plain[0, _GAIN] / wanted)),
+            warmup_s=phase / float(plain[_FREQUENCY]),
+            level_error_db=float(20 * np.log10(plain[_GAIN] / wanted)),
             f0_hz=float(self._heard.f0_hz) or None,
         )
+
+    def _gain(self, wanted: float) -> float:
+        """The master volume nearest to the wanted one, though not silence, that there is."""
+        if self._grid is None:
+            return min(wanted, float(MAXIMUM[_GAIN]))
+        levels = MAXIMUM[_GAIN] * self._grid.levels[_GAIN][1:]
+        return float(levels[np.abs(levels - wanted).argmin()])
 
 
 def _tidied(plain: Floats, gates: Floats) -> Floats:
@@ -303,6 +364,27 @@ def _tidied(plain: Floats, gates: Floats) -> Floats:
     heard = audible(plain, velocity=VELOCITY, gate_s=gates)
     heard[:, list(_KEPT)] = True
     return np.where(heard, plain, DEFAULT)
+
+
+def _phase(match: Match) -> float:
+    """The phase of the vibrato, in turns, that a match begins at."""
+    return match.warmup_s * match.preset["kLfoFrequency"]
+
+
+def _played_as(match: Match, plain: Floats) -> Floats:
+    """Sounds (n, samples) of presets (n, 38), with a match's key and phase of the vibrato."""
+    return render_notes(
+        to_normalized(plain),
+        match.note,
+        match.velocity,
+        match.gate_s,
+        duration_s=MATCHED_S,
+        warmup_s=_phase(match) / plain[:, _FREQUENCY],
+    )
+
+
+def _distance(match: Match) -> float:
+    return match.distance
 
 
 def _rms(sound: npt.NDArray[np.floating]) -> float:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antithesis.audio import Sound, write_wav
 from antithesis.errors import AntithesisError, AudioError, DeviceError, MissingSound, SendError
+from antithesis.grid import Grid
 from antithesis.judgement import remarks
 from antithesis.preset import Preset
 from antithesis.report import key_name, likeness, write_files
@@ -36,6 +37,7 @@ from daemon.config import Config, results_folder
 from daemon.decoding import Decoder
 from daemon.hosts import HOSTS
 from daemon.journal import JOURNAL, Job, Journal, JournalError, Outcome
+from daemon.limits import limits
 from daemon.logs import telling
 from daemon.machine import Machine, step_back
 from daemon.memory import give_back
@@ -68,6 +70,10 @@ DEATHS_AT_MOST: Final = 3
 
 LONGEST_AUDITION_S: Final = 2.0
 """A note is held no longer than this when it is played to be heard."""
+
+ROUNDED_SHOWN: Final = 3
+"""Of the knobs that a route rounds, so many are told in a line; the outcome's JSON has all."""
+
 BUSY_POLL_S: Final = 0.25
 """While others need the machine, it is looked so often whether they still do."""
 
@@ -477,7 +483,8 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
             step_back()
         decoder = running.enter_context(Decoder())
         pictures = running.enter_context(Pictures())
-        heard, loaded = _in_background(synth), _in_background(lambda: matcher or load_matcher())
+        grid = router.grid if config.match.on_grid else _everything
+        heard, loaded = _in_background(synth), _in_background(lambda: matcher or load_matcher(grid))
         while wait([heard], _SIGNAL_POLL_S).not_done or wait([loaded], _SIGNAL_POLL_S).not_done:
             if watch.closed:
                 return
@@ -491,6 +498,9 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
             _hosts(router),
             outcomes.folder,
         )
+        for sender in router.found():
+            for said in limits(sender.row):
+                _log.info("%s: %s", sender.row.title, said)
         journal.tell(_facts(watch, outcomes, router))
         reader = partial(decoder.read, leave=lambda: watch.closed)
         presses = Presses(watch.call)
@@ -559,8 +569,15 @@ def built_in_synth(config: Config, router: Router) -> Iterator[Callable[[], None
             yield lambda: _log.info(child.hear(synth, "OSC on UDP"))
 
 
-def load_matcher() -> Matcher:
-    """The network and the search, warm: the first file need not wait for compilers."""
+def _everything() -> None:
+    """The grid of a route that says all."""
+
+
+def load_matcher(grid: Callable[[], Grid | None] = _everything) -> Matcher:
+    """The network and the search, warm: the first file need not wait for compilers.
+
+    `grid` tells what the presets to come have to be on.
+    """
     from antithesis.matching import match
     from antithesis.network import load_network
     from antithesis.pitch import note_from_chunks, note_from_name
@@ -584,6 +601,7 @@ def load_matcher() -> Matcher:
             velocity=key.velocity if key else None,
             gate_s=key.gate_s if key else None,
             locked=locked,
+            grid=grid(),
             stop=stop,
         )
 
@@ -634,7 +652,11 @@ def _hosts(router: Router) -> str:
 
 def _outcome(delivery: Delivery) -> str:
     title = HOSTS[delivery.route].title
-    return f"{title}: {' '.join(filter(None, (delivery.grade, delivery.reason)))}"
+    said = " ".join(filter(None, (delivery.grade, delivery.reason)))
+    shown = [*delivery.rounded[:ROUNDED_SHOWN]]
+    if more := len(delivery.rounded) - len(shown):
+        shown.append(f"{more} more are rounded")
+    return "; ".join([f"{title}: {said}", *shown])
 
 
 def _answered(what: str, delivery: Delivery) -> Answer:

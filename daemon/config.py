@@ -130,6 +130,11 @@ class Matching(Section):
         le=3600,
         description="seconds of search for one sound, while no other waits; 0 is prediction alone",
     )
+    on_grid: bool = Field(
+        default=False,
+        description="end with the best preset among those that the route can say, where it cannot"
+        " say all (MIDI, mouse); false: the best preset, rounded",
+    )
 
 
 class Host(Section):
@@ -460,11 +465,12 @@ def host_rows(config: Config) -> tuple[HostRow, ...]:
         [row.name for row in HOSTS.values() if row.found] if host.route == AUTO else [host.route]
     )
     names = dict.fromkeys((*first, *host.fallback))
-    return tuple(_host_row(config, name) for name in names)
+    return tuple(host_row(config, name) for name in names)
 
 
-def _host_row(config: Config, name: str) -> HostRow:
-    row = HOSTS[name]
+def host_row(config: Config, name: str) -> HostRow:
+    """Return a host with its settings; ConfigError if there is none of that name."""
+    row = find_host(name)
     if isinstance(row.link, MidiLink):
         midi = config.midi
         return find_host(

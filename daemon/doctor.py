@@ -206,6 +206,19 @@ def _nobody(findings: list[Row]) -> Row:
     return Row("host", Verdict.WARN, f"no host answers: {tried}", remedy)
 
 
+def reach(settings: Config) -> Row:
+    """Say what the configured hosts cannot be told."""
+    from daemon.limits import limits
+
+    said = [f"{row.title}: {line}" for row in config.host_rows(settings) for line in limits(row)]
+    if not said:
+        return Row("reach", Verdict.OK, "every value of every knob can be sent")
+    if settings.match.on_grid:
+        return Row("reach", Verdict.OK, "; ".join(["matched within it", *said]))
+    remedy = "[match] on_grid = true finds the best preset within that; or take another route"
+    return Row("reach", Verdict.WARN, "; ".join(said), remedy)
+
+
 def host_files(_settings: Config) -> Row:
     """Look whether what DAWs have of ours is of this version."""
     from daemon.installing import INSTALLATIONS, outdated
@@ -326,6 +339,7 @@ CHECKS: tuple[Callable[[Config], Row], ...] = (
     state,
     service,
     host,
+    reach,
     host_files,
     audio,
     loopback,

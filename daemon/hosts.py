@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import ClassVar, Final
 
@@ -17,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.errors import ConfigError
+from antithesis.grid import Grid
+from antithesis.parameters import N_PARAMETERS
 from daemon import sysex
 from daemon.controllers import HIGHEST, Messages
 from daemon.mouse.screens import Box
@@ -65,7 +68,11 @@ class OscLink:
     packet_bytes: int = 1024
     pace_s: float = 0.0  # between packets
 
-    def grid(self, normalized: Floats) -> Floats:
+    def grid(self) -> Grid | None:
+        """None: a float32 is all that a plug-in keeps."""
+        return None
+
+    def rounded(self, normalized: Floats) -> Floats:
         """The nearest float32, which is what OSC and plug-ins carry."""
         return normalized.astype(np.float32).astype(np.float64)
 
@@ -84,11 +91,14 @@ class MidiLink:
     settle_s: float = 0.1  # after opening, where ports are joined later
     patience_s: float = 2.0  # for a port that has gone to come back
 
-    def grid(self, normalized: Floats) -> Floats:
-        """The nearest of 128, of 16384, or in a system exclusive message of 2^21 steps."""
-        highest = sysex.HIGHEST if self.messages is Messages.SYSEX else HIGHEST[self.bits]
-        steps: Floats = np.round(normalized * highest) / highest
-        return steps
+    def grid(self) -> Grid | None:
+        """128 or 16384 levels; None for system exclusive messages, which are as good as all."""
+        return None if self.messages is Messages.SYSEX else _steps_of(HIGHEST[self.bits])
+
+    def rounded(self, normalized: Floats) -> Floats:
+        """The nearest of these levels."""
+        grid = self.grid()
+        return grid.nearest(normalized) if grid else sysex.rounded(normalized)
 
 
 @dataclass(frozen=True)
@@ -103,9 +113,14 @@ class MouseLink:
     countdown_s: float = 3.0  # in which a user may keep the mouse
     settle_s: float = 0.2  # for a menu to listen to keys
 
-    def grid(self, normalized: Floats) -> Floats:
-        """The nearest notch of the wheel or point of a drag; a text carries all of it."""
-        return reachable(normalized, self.method)
+    def grid(self) -> Grid | None:
+        """Notches of the wheel, or points of a drag; None for a text, which carries all of it."""
+        return reachable(self.method)
+
+    def rounded(self, normalized: Floats) -> Floats:
+        """The nearest of these."""
+        grid = self.grid()
+        return grid.nearest(normalized) if grid else normalized
 
 
 @dataclass(frozen=True)
@@ -114,9 +129,18 @@ class MemoryLink:
 
     route: ClassVar[str] = "daemon.senders.memory:MemoryRoute"
 
-    def grid(self, normalized: Floats) -> Floats:
+    def grid(self) -> Grid | None:
+        """None: memory holds everything."""
+        return None
+
+    def rounded(self, normalized: Floats) -> Floats:
         """All of it: memory rounds nothing."""
         return normalized
+
+
+@cache
+def _steps_of(highest: int) -> Grid:
+    return Grid.even([highest] * N_PARAMETERS)
 
 
 Link = OscLink | MidiLink | MouseLink | MemoryLink
@@ -139,6 +163,7 @@ class HostRow:
     pointer: bool = False  # takes the user's mouse: said once, by the last match, never to look
     tolerance: float = 1e-4
     wait_s: float = 0.0  # between the last write and the first question
+    unmapped: frozenset[int] = frozenset()  # parameters that no way leads to
 
 
 # A line for each parameter: number from 1, name, flags, type, range, print format, scale points,

@@ -16,7 +16,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from antithesis.parameters import N_PARAMETERS
+
+Floats = npt.NDArray[np.float64]
 
 VERSION: Final = 1
 HIGHEST: Final = 2**21 - 1
@@ -79,6 +84,12 @@ class Frame:
 def parameters(values: Mapping[int, float]) -> bytes:
     """Normalized values by index as a payload."""
     return bytes(byte for index, value in values.items() for byte in _parameter(index, value))
+
+
+def rounded(normalized: Floats) -> Floats:
+    """The nearest normalized values that a message carries."""
+    steps: Floats = np.round(normalized * HIGHEST) / HIGHEST
+    return steps
 
 
 def _parameter(index: int, value: float) -> tuple[int, int, int, int]:

@@ -16,6 +16,7 @@ from antithesis.parameters import PARAMETERS
 from antithesis.preset import Preset
 from antithesis.presetfiles import FORMATS, read_preset, write_preset, write_presets
 from daemon.cli import COMMANDS, cli
+from daemon.hosts import find_host
 from tests.fakematch import FakeMatch
 
 PATHS = [[], *[[command.name] for command in COMMANDS], ["preset", "convert"], ["preset", "show"]]
@@ -233,6 +234,21 @@ def test_match_takes_a_hint_from_the_file_name_and_a_fact_from_the_user(run, sou
     assert (asked["note"], asked["named"]) == (None, 46)
     assert run("match", path, "--note", "C4").exit_code == 0
     assert asked["note"] == 60
+
+
+def test_match_is_asked_for_the_grid_of_a_route_as_it_is_configured(
+    run, sound, tmp_path, monkeypatch
+):
+    path, asked = sound
+    assert run("match", path).exit_code == 0
+    assert asked["grid"] is None
+    (tmp_path / "config.toml").write_text("[midi]\nresolution = 7\n")
+    monkeypatch.setenv("ANTITHESIS_CONFIG", str(tmp_path / "config.toml"))
+    assert run("match", path, "--grid", "midi").exit_code == 0
+    assert asked["grid"] is find_host("midi", bits=7).link.grid()
+    result = run("match", path, "--grid", "mid")
+    assert result.exit_code == 2
+    assert "host 'mid' is unknown; did you mean 'midi'?" in result.output
 
 
 def test_match_writes_where_it_is_told_and_says_how_near_it_came(run, sound, tmp_path):

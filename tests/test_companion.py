@@ -675,7 +675,7 @@ def test_signal_ends_it_while_it_gets_ready(tmp_path, number):
 def run_that_never_gets_ready(tmp_path):
     """A daemon whose compiler takes for ever."""
 
-    def load():
+    def load(_grid):
         logging.getLogger("daemon").warning("loading")
         threading.Event().wait()
 

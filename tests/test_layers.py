@@ -19,6 +19,7 @@ LAYERS = (
     "parameters",
     "rules",
     "preset",
+    "grid",
     "presetfiles",
     "synth",
     "canonical",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,15 +13,17 @@ from antithesis import sampling
 from antithesis.distances import Target, mss
 from antithesis.errors import AudioError, ModelError, PresetError
 from antithesis.gallery import APART_DB
+from antithesis.grid import Grid
 from antithesis.matching import Match, match
 from antithesis.network import load_network, model_path
 from antithesis.objective import Objective
-from antithesis.parameters import PARAMETERS
+from antithesis.parameters import BY_ID, PARAMETERS
 from antithesis.pitch import cents, track
 from antithesis.preset import Preset
 from antithesis.synth import Event, render, render_notes
 
 RATE = 44100
+GAIN = BY_ID["kMasterVolume"].index
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +188,52 @@ def test_garbage_for_weights_is_refused(tmp_path, network):
     (tmp_path / "garbage.json").write_text(json.dumps(network.card), encoding="utf-8")
     with pytest.raises(ModelError, match="onnxruntime"):
         load_network(tmp_path / "garbage.onnx")
+
+
+@pytest.fixture(scope="module")
+def pluck():
+    """A sound that 7 bits cannot say: a swell of 6 ms into a filter at 250 Hz, two saws apart."""
+    preset = Preset.init().replace(
+        kOscMix=0.5,
+        kOsc2Fine=0.07,
+        kFilterEnabled=1,
+        kFilterCutoff=250,
+        kFilterResonance=0.5,
+        kModEnvCutoff=2600,
+        kModEnvD=990,
+        kVolEnvA=800,
+    )
+    events = [Event.from_row([0, 1, 45, 100]), Event.from_row([0.8, 0, 45, 0])]
+    return render(preset, events, 2.0, warmup_s=0.4)
+
+
+def test_the_last_match_is_on_the_grid_and_nearer_than_mere_rounding(network, pluck):
+    grid = Grid.even([127] * len(PARAMETERS))
+    *_, found, last = match(pluck, network, budget_s=4.0, grid=grid)
+
+    assert np.abs(grid.nearest(last.preset.normalized) - last.preset.normalized).max() < 1e-9
+    rounded = Preset.from_normalized(grid.nearest(found.preset.normalized))
+    scoring = Target(pluck)
+    far, near = (
+        scoring.compare(mss, replace(played, preset=preset).render())[0]
+        for played, preset in ((found, rounded), (last, last.preset))
+    )
+    assert near == pytest.approx(last.distance, abs=1e-6)
+    assert near < far
+    assert abs(last.level_error_db) < 0.5
+
+
+def test_with_no_time_to_search_the_last_match_is_rounded(network, pluck):
+    grid = Grid.even([127] * len(PARAMETERS))
+    first, last = match(pluck, network, budget_s=0, grid=grid)
+
+    near = grid.nearest(first.preset.normalized)
+    near[GAIN] = last.preset.normalized[GAIN]
+    assert last.preset.normalized == pytest.approx(near, abs=1e-9)
+
+
+def test_locked_parameters_are_not_put_on_the_grid(network, pluck):
+    grid = Grid.even([127] * len(PARAMETERS))
+    *_, last = match(pluck, network, budget_s=0.5, grid=grid, locked={"kFilterCutoff": 251.5})
+
+    assert last.preset["kFilterCutoff"] == 251.5

@@ -8,11 +8,12 @@ import pytest
 from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
 from antithesis.rules import greyed
+from daemon.hosts import MouseLink
 from daemon.mouse.order import OPENING, steps
 from daemon.mouse.panel import CONTROLS, HEIGHT, WIDTH, Widget
 from daemon.mouse.places import Place
 from daemon.mouse.screens import Box, Window
-from daemon.mouse.turning import Drag, Method, Press, Wheel, gestures, reachable
+from daemon.mouse.turning import Drag, Method, Press, Wheel, gestures
 from daemon.mouse.windows import BUTTON, CONTROL, DOUBLE, DOWN, MOVE, UP, WHEEL, MessageHand
 from tests.screens import TOLERANCES
 
@@ -63,6 +64,10 @@ def set_by_laws(shown, target, method, *, double_clicks=True):
             hand.obey(gesture)
 
 
+def rounded(target, method):
+    return MouseLink(method=method).rounded(target)
+
+
 def drawn(rng):
     return Preset.from_normalized(rng.random(N_PARAMETERS)).normalized
 
@@ -80,7 +85,7 @@ def test_every_control_goes_from_anywhere_to_anywhere(method, double_clicks):
         shown.positions = list(drawn(rng))
         target = drawn(rng)
 
-        on_grid = reachable(target, method) if double_clicks else target
+        on_grid = rounded(target, method) if double_clicks else target
         set_by_laws(shown, on_grid, method, double_clicks=double_clicks)
 
         wrong = abs(held(shown) - target)
@@ -109,9 +114,9 @@ def test_ends_and_centres_are_exact(method, double_clicks):
 def test_what_is_said_to_be_reachable_is_reached(method):
     rng = np.random.default_rng(5)
     target = drawn(rng)
-    near = reachable(target, method)
+    near = rounded(target, method)
     assert abs(near - target).max() <= TOLERANCES[method]
-    assert abs(reachable(near, method) - near).max() < 1e-12
+    assert abs(rounded(near, method) - near).max() < 1e-12
 
 
 def test_panel_of_the_table_is_the_simulated_one():

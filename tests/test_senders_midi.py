@@ -136,7 +136,7 @@ def test_an_lsb_follows_its_msb(receiver: Any) -> None:
 
 def test_nrpns_are_sent_switches_first_and_released(receiver: Any) -> None:
     preset = preset_of(1)
-    normalized = find_host("midi").link.grid(preset.normalized)
+    normalized = find_host("midi").link.rounded(preset.normalized)
     said = [c for i in SENDING_ORDER for c in numbered(i, normalized[i], 14)] + [*released()]
 
     with sender(messages=Messages.NRPN) as out:
@@ -242,7 +242,7 @@ def program(jack_server: str) -> Iterator[Comes]:
 
 def wanted(preset: Preset) -> dict[int, float]:
     link = find_host("midi").link
-    return dict(enumerate(link.grid(preset.normalized)))
+    return dict(enumerate(link.rounded(preset.normalized)))
 
 
 def test_what_is_sent_while_a_port_is_away_arrives_when_it_is_back(program: Comes) -> None:

@@ -22,6 +22,7 @@ from daemon.commands.grammar import (
 )
 
 if TYPE_CHECKING:
+    from antithesis.grid import Grid
     from antithesis.matching import Match
 
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         "antithesis match 'Bass A#1.flac' --budget 60",
         "antithesis match pad.aiff --note C3 --json | tail -n 1",
         "antithesis match lead.wav --lock kFilterEnabled=true --lock kFilterCutoff=2000",
+        "antithesis match lead.wav --grid midi",
     )
 )
 @click.argument("file", type=EXISTING_FILE)
@@ -51,6 +53,9 @@ if TYPE_CHECKING:
     metavar="PARAMETER=VALUE",
     help="Match around this knob, as the panel shows it; any number of times.",
 )
+@click.option(
+    "--grid", metavar="ROUTE", help="End with the best preset among those that this route can say."
+)
 @click.option("--out", type=FOLDER, help="Folder for the results.  [default: FILE's.antithesis]")
 @AS_JSON
 def match(
@@ -58,6 +63,7 @@ def match(
     budget: float,
     note: int | None,
     locks: dict[str, float],
+    grid: str | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -82,13 +88,25 @@ def match(
     named = note_from_name(file.name) or note_from_chunks(file)
     say = _say_json if as_json else _say_match
     matches = find_matches(
-        sound.samples, load_network(), budget_s=budget, note=note, named=named, locked=locks
+        sound.samples,
+        load_network(),
+        budget_s=budget,
+        note=note,
+        named=named,
+        locked=locks,
+        grid=_grid_of(grid) if grid else None,
     )
     best = _best_of(matches, say)
     say(best, write_match(best, sound, out or file.with_name(f"{file.name}.antithesis")))
     if not as_json:
         for remark in remarks(sound.samples, best):
             click.echo(f"could not be matched: {remark}")
+
+
+def _grid_of(route: str) -> Grid | None:
+    from daemon import config
+
+    return config.host_row(config.load(), route).link.grid()
 
 
 def _best_of(matches: Iterable[Match], say: Callable[[Match], None]) -> Match:

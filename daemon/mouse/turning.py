@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from antithesis.grid import Grid
 from antithesis.parameters import DEFAULT, to_normalized
 from daemon.mouse.panel import (
     CONTROLS,
@@ -98,15 +100,13 @@ def gestures(
         yield from _notches(control.centre, 0.0 if down else 1.0, normalized)
 
 
-def reachable(normalized: Floats, method: Method) -> Floats:
-    """The nearest normalized values (38,) that the gestures of a method reach."""
+@cache
+def reachable(method: Method) -> Grid | None:
+    """The values that the gestures of a method reach; None for a text, which carries all."""
     if method is Method.TEXT:
-        return normalized
-    steps = np.array([_steps(control, method) for control in CONTROLS])
-    near = np.round(normalized * steps) / steps
-    default_is_nearer = abs(normalized - _DEFAULTS) <= abs(normalized - near)
-    near = np.where(default_is_nearer, _DEFAULTS, near)
-    return np.where([control.states > 1 for control in CONTROLS], normalized, near)
+        return None
+    steps = [_steps(control, method) for control in CONTROLS]
+    return Grid.even(steps).with_levels(_DEFAULTS)
 
 
 def _steps(control: Control, method: Method) -> int:

@@ -48,7 +48,8 @@ class Delivery:
     """What became of one preset.
 
     `differing` are the ids that did not arrive, or that nobody knows of where the host should have
-    answered; `written` counts the parameters that travelled, `reason` says why it failed.
+    answered; `written` counts the parameters that travelled, `reason` says why it failed, and
+    `rounded` in words what the route could not say as it was wanted.
     """
 
     grade: Grade
@@ -58,6 +59,7 @@ class Delivery:
     written: int = 0
     differing: tuple[str, ...] = ()
     reason: str = ""
+    rounded: tuple[str, ...] = ()
 
 
 class Route(Protocol):
@@ -161,13 +163,19 @@ class Sender:
 
     def send(self, preset: Preset) -> Delivery:
         """Bring the host to `preset`; a host in trouble is a failed delivery, not an exception."""
-        normalized = self.row.link.grid(preset.normalized)
-        return self.bring(dict(enumerate(map(float, normalized))))
+        normalized = self.row.link.rounded(preset.normalized)
+        delivery = self.bring(dict(enumerate(map(float, normalized))))
+        if not (delivery.written and self.row.link.grid()):
+            return delivery
+        from daemon.limits import rounded  # with it comes the report, which not every command needs
+
+        return replace(delivery, rounded=tuple(rounded(preset, self.row)))
 
     def bring(self, values: Values) -> Delivery:
         """Bring the host to `values`, and leave alone what is locked or not among them."""
         started = time.monotonic()
-        target = {i: values[i] for i in SENDING_ORDER if i in values.keys() - self._manner.locked}
+        ours = values.keys() - self._manner.locked - self.row.unmapped
+        target = {i: values[i] for i in SENDING_ORDER if i in ours}
         try:
             outcome = self._settle(target)
         except (SendError, DeviceError) as error:

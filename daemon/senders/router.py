@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from antithesis.errors import DeviceError, SendError
+from antithesis.grid import Grid
 from antithesis.parameters import BY_ID, PARAMETERS
 from antithesis.preset import Preset
 from daemon.senders.contract import Delivery, Grade, Playable, Sender, Values
@@ -62,6 +63,11 @@ class Router:
     def found(self) -> Iterator[Sender]:
         """The routes that work, as far as anybody knows."""
         return (sender for sender in self.senders if sender in self._open)
+
+    def grid(self) -> Grid | None:
+        """What can be said to the host that has the last preset, or else would have the next."""
+        sender = self._current or next(self.found(), None)
+        return sender.row.link.grid() if sender else None
 
     def apply(self, preset: Preset, *, fresh: bool = True, last: bool = True) -> Delivery:
         """Bring `preset` to the first host that takes it.
