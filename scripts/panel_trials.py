@@ -11,12 +11,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +25,7 @@ from antithesis.preset import Preset  # noqa: E402
 from daemon.mouse.turning import Method  # noqa: E402
 from daemon.senders import open_sender  # noqa: E402
 from tests.screens import TOLERANCES, row, window  # noqa: E402
+from tests.xserver import XServer  # noqa: E402
 
 EXACT = 1e-9
 STEPPED = np.array([p.steps is not None for p in PARAMETERS])
@@ -43,29 +40,11 @@ def main() -> None:
     parser.add_argument("--method", nargs="+", type=Method, default=list(Method))
     parser.add_argument("--scale", type=float, default=1.0, help="of the window (1)")
     options = parser.parse_args()
-    with display():
+    with XServer() as server:
+        os.environ |= server.environment
+        os.environ.pop("WAYLAND_DISPLAY", None)
         well = [tried(method, options.count, options.scale) for method in options.method]
     sys.exit(0 if all(well) else 1)
-
-
-@contextmanager
-def display() -> Iterator[None]:
-    """An X display without a screen, for this program and those that it starts."""
-    reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1440x800x24"]
-    server = subprocess.Popen(
-        [*command, "-nolisten", "tcp"], pass_fds=[writing], stderr=subprocess.DEVNULL
-    )
-    os.close(writing)
-    with os.fdopen(reading) as told, tempfile.NamedTemporaryFile() as authority:
-        os.environ |= {"DISPLAY": f":{told.readline().strip()}", "XAUTHORITY": authority.name}
-        os.environ["XDG_SESSION_TYPE"] = "x11"
-        os.environ.pop("WAYLAND_DISPLAY", None)
-        try:
-            yield
-        finally:
-            server.terminate()
-            server.wait()
 
 
 def tried(method: Method, count: int, scale: float) -> bool:

@@ -6,13 +6,16 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import sys
+import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.xserver import XServer, XServerError
 
 if TYPE_CHECKING:
     from daemon.synthserver import BuiltInSynth
@@ -89,40 +92,29 @@ def built_in_synth(tmp_path: Path) -> Iterator[BuiltInSynth]:
 
 
 @pytest.fixture(scope="session")
-def _xvfb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def x_server() -> Iterator[XServer]:
     """What reaches an X display without a screen."""
     if shutil.which("Xvfb") is None:
         pytest.skip("Xvfb is missing: apt-get install xvfb")
     for module, package in (("_tkinter", "python3-tk"), ("Xlib", "pyautogui")):
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"this Python has no {module}: install {package}")
-    authority = tmp_path_factory.mktemp("x") / "authority"
-    authority.touch()
-    reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1440x800x24"]
-    server = subprocess.Popen(
-        [*command, "-nolisten", "tcp"], pass_fds=[writing], stderr=subprocess.DEVNULL
-    )
-    os.close(writing)
-    try:
-        with os.fdopen(reading) as told:
-            number = told.readline().strip()
-        if not number:
-            pytest.skip("Xvfb does not start here")
-        where = {"DISPLAY": f":{number}", "XAUTHORITY": str(authority)}
-        yield where | {"XDG_SESSION_TYPE": "x11"}
-        if "pyautogui" in sys.modules:  # it keeps its connections for as long as it is imported
-            sys.modules["pyautogui._pyautogui_x11"]._display.close()
-            sys.modules["mouseinfo"]._display.close()
-    finally:
-        server.terminate()
-        server.wait(10)
+    with ExitStack() as opening:
+        try:
+            server = opening.enter_context(XServer())
+        except XServerError as error:
+            pytest.skip(str(error))
+        yield server
 
 
 @pytest.fixture
-def x_display(_xvfb: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+def x_display(x_server: XServer, monkeypatch: pytest.MonkeyPatch) -> str:
     """Name of an X display that this test's programs and its pyautogui will find."""
-    for name, value in _xvfb.items():
+    if why := x_server.revived():
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn(why, stacklevel=1)
+    for name, value in x_server.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    return _xvfb["DISPLAY"]
+    return x_server.display

@@ -20,6 +20,7 @@ from daemon.mouse.turning import Method
 from daemon.senders import Grade, History, Manner, Router, Sender, open_sender
 from tests.screens import TOLERANCES, row, window
 from tests.simulators import Simulated
+from tests.xserver import XServer
 
 # python-xlib and pyscreeze leave files and pipes for the garbage collector to close.
 pytestmark = [
@@ -74,15 +75,14 @@ def user_moves(to: tuple[int, int], after_s: float) -> Iterator[None]:
     from Xlib import X, display
     from Xlib.ext.xtest import fake_input
 
+    mine = display.Display()  # here, so that it is the test that fails where there is none
     done = threading.Event()
 
     def push() -> None:
         done.wait(after_s)
-        mine = display.Display()
         while not done.wait(0.002):
             fake_input(mine, X.MotionNotify, x=to[0], y=to[1])
             mine.sync()
-        mine.close()
 
     pushing = threading.Thread(target=push)
     pushing.start()
@@ -91,6 +91,7 @@ def user_moves(to: tuple[int, int], after_s: float) -> Iterator[None]:
     finally:
         done.set()
         pushing.join()
+        mine.close()
 
 
 @pytest.mark.parametrize("method", list(Method))
@@ -249,6 +250,23 @@ def test_pointer_waits_for_the_last_match(x_display: str, tmp_path: Any) -> None
             assert router.apply(preset_of(4)).grade is Grade.CONFIRMED
             assert router.undo().grade is Grade.CONFIRMED
         assert_holds(shown, preset_of(3), TOLERANCES[Method.TEXT])
+
+
+def test_display_that_died_is_started_anew_and_it_is_said(
+    x_display: str, x_server: XServer, request: pytest.FixtureRequest
+) -> None:
+    with window():
+        position()
+    x_server._server.kill()
+    x_server._server.wait()
+
+    assert "ended with status -9" in x_server.revived()
+
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    monkeypatch.setenv("DISPLAY", x_server.display)
+    with window(), sending(Method.DRAG) as sender:
+        assert "'Mika Micro'" in sender.where
+    assert x_server.revived() == ""
 
 
 def test_wayland_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,6 +119,7 @@ class Hand:
         if target != self._expected:
             self._move(target)
         if not self._screen.reaches(place.window):
+            self._look()  # it may be the user's hand that has led it elsewhere
             raise SendError(f"another window is before {place.window.title!r}: move it aside")
 
     def _move(self, target: Point, *, held: bool = False) -> None:
