@@ -38,7 +38,7 @@ class Scale(StrEnum):
 
 @dataclass(frozen=True)
 class OscLink:
-    """How a host is spoken to in OSC over UDP, from one socket for both directions.
+    """How a host is spoken to in OSC: over UDP from one socket for both directions, or by TCP.
 
     Messages are patterns of `daemon.senders.patterns`. Their holes: `{id}` is a parameter's id,
     `{key}` how its name begins, `{number}` its number in the host, `{value}` its value and
@@ -49,18 +49,19 @@ class OscLink:
 
     port: int
     set_one: OscMessage
+    tcp: bool = False  # and it answers by a connection of its own, to `reply_port`
     address: str = "127.0.0.1"
     reply_port: int = 0  # where the host sends to; 0: to whoever asks it
     finder: str = ""  # in `daemon.senders.finders`; none: the plug-in is where `places` says
     track: int = 0  # where to look, counted as the host shows it; 0: everywhere
     mute_place: str = ""  # what `track` is to a host that does not answer; none: nothing at all
-    mute_first: int = 1  # and the first one's number there
     first_number: int = 0  # of the parameters, where there is no finder
     places: Mapping[str, Argument] = field(default_factory=dict)
     scale: Scale = Scale.NORMALIZED  # where there is no finder to tell
     greeting: tuple[OscMessage, ...] = ()  # sent when the plug-in is looked for
     ask: tuple[OscMessage, ...] = ()  # makes the host tell its values; none: it cannot
     told: tuple[OscMessage, ...] = ()  # how it tells them
+    farewell: tuple[OscMessage, ...] = ()  # sent when it is left
     note_on: OscMessage | None = None  # with `{note}` and `{velocity}`; none: it plays no notes
     note_off: OscMessage | None = None
     ask_again_s: float = 0.05
@@ -162,6 +163,7 @@ class HostRow:
     lasting: bool = True  # whether what it holds outlives us, and can be put back
     pointer: bool = False  # takes the user's mouse: said once, by the last match, never to look
     tolerance: float = 1e-4
+    copies: int = 1  # of all that is said, where nobody tells what was lost on the way
     wait_s: float = 0.0  # between the last write and the first question
     unmapped: frozenset[int] = frozenset()  # parameters that no way leads to
 
@@ -175,6 +177,9 @@ ARDOUR_DESCRIPTOR: Final = OscMessage(
         *("...", "{value}"),
     ),
 )
+
+CARLA_REGISTER: Final = OscMessage("/register", ("{home}",))
+CARLA_UNREGISTER: Final = OscMessage("/unregister", ("{home}",))
 
 REAPER_REFRESH: Final = OscMessage("/action", (41743,))
 
@@ -317,17 +322,24 @@ _ROWS = (
         title="Carla",
         link=OscLink(
             port=22752,
-            mute_place="plugin",
-            mute_first=0,
+            reply_port=9128,
+            tcp=True,
+            finder="carla",
             set_one=OscMessage("/Carla/{plugin}/set_parameter_value", ("{number}", "{value}")),
+            # It tells whom it is registered with, one at a time, and all of it when that begins.
+            ask=(CARLA_UNREGISTER, CARLA_REGISTER),
+            told=(OscMessage("/antithesis/paramData", ("{plugin}", "{number}", "...", "{value}")),),
+            farewell=(CARLA_UNREGISTER,),
+            patience_s=1.0,
             note_on=OscMessage("/Carla/{plugin}/note_on", (0, "{note}", "{velocity}")),
             note_off=OscMessage("/Carla/{plugin}/note_off", (0, "{note}")),
         ),
         remedy=(
-            "in Carla's settings enable OSC, and give osc.track the number of the plug-in there,"
-            " counted from 1: over UDP Carla tells neither names nor values"
+            "in Carla's settings, OSC, enable its TCP port, 22752, and put Mika Micro in the rack"
         ),
-        answers=False,
+        answers=True,
+        found=True,
+        tolerance=2e-4,  # as Ardour's
         wait_s=0.05,
     ),
     HostRow(
@@ -341,6 +353,7 @@ _ROWS = (
         ),
         remedy="in Renoise's preferences, OSC, enable the server for UDP on port 8000",
         answers=False,
+        copies=4,
         wait_s=0.05,
     ),
     HostRow(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from antithesis.errors import ConfigError, SendError
+from antithesis.errors import ConfigError, DeviceError, SendError
 from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
 from daemon import config
@@ -82,15 +82,13 @@ class Kind:
 
 ABLETON = Kind("ableton", of_the_table("ableton"), {}, first_number=1)
 BITWIG = Kind("bitwig", of_the_table("bitwig"), {})
+CARLA = Kind("carla", of_the_table("carla"), {})
 CUSTOM = Kind("custom", custom, {"ids": IDS}, plain=True)
 NODE = pytest.mark.skipif(
     not shutil.which("node"), reason="node is missing: apt-get install nodejs"
 )
-KINDS = pytest.mark.parametrize(
-    "kind",
-    [ABLETON, pytest.param(BITWIG, marks=NODE), CUSTOM],
-    ids=lambda kind: kind.name,
-)
+BY_UDP = [ABLETON, pytest.param(BITWIG, marks=NODE), CUSTOM]
+KINDS = pytest.mark.parametrize("kind", [*BY_UDP, CARLA], ids=lambda kind: kind.name)
 
 
 def flat(preset: Preset) -> Preset:
@@ -148,7 +146,7 @@ def test_a_knob_turned_by_hand_is_put_right_and_comes_back_by_undo(
         assert host.held()[CUTOFF] == pytest.approx(half)
 
 
-@KINDS
+@pytest.mark.parametrize("kind", BY_UDP, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("line", [{"lose": 0.2}, {"lose": 0.05, "trouble": 0.2}], ids=str)
 def test_a_bad_line_still_ends_in_confirmed(kind: Kind, line: dict[str, float]) -> None:
     with kind.running(**line) as (host, row), open_sender(row) as sender:
@@ -345,48 +343,64 @@ def wait_until(holds: Callable[[], bool]) -> None:
     assert holds()
 
 
-# Carla and Renoise, which tell nothing back ------------------------------------------------------
+# Carla, by TCP -----------------------------------------------------------------------------------
 
 
-CARLA = Kind("carla", lambda port, _: find_host("carla", port=port, track=2), {})
-RENOISE = Kind("renoise", lambda port, _: find_host("renoise", port=port), {})
-LUA = pytest.mark.skipif(not shutil.which("lua5.1"), reason="lua5.1 is missing: apt-get install")
-DEAF = pytest.mark.parametrize(
-    "kind", [CARLA, pytest.param(RENOISE, marks=LUA)], ids=lambda kind: kind.name
-)
+def test_carla_tells_by_a_connection_of_its_own_and_is_left_unregistered() -> None:
+    with CARLA.running() as (host, row):
+        with open_sender(row) as sender:
+            sender.look()
+            assert sender.where == "Mika Micro, plug-in 2"
+            assert host.tell("owned") == f"osc.tcp://127.0.0.1:{row.link.reply_port}/antithesis"
+            sender.send(Preset.init().replace(kFilterCutoff=20.0))
+            assert ["/Carla/1/set_parameter_value", CUTOFF, 0.0] in host.tell("messages_heard")
+        wait_until(lambda: host.tell("owned") == "")
 
 
-def wait_for(host: Simulated, wanted: Any) -> None:
-    end = time.monotonic() + 10
-    while host.held() != wanted and time.monotonic() < end:
-        time.sleep(0.05)
-    assert host.held() == wanted
+def test_carla_that_tells_another_program_is_left_to_it() -> None:
+    with CARLA.running() as (host, row), open_sender(row) as sender:
+        host.tell("own", "osc.tcp://127.0.0.1:9/ctrl")
+        with pytest.raises(SendError, match="another program already: close Carla Control"):
+            sender.look()
+        assert host.tell("owned") == "osc.tcp://127.0.0.1:9/ctrl"
 
 
-@DEAF
-def test_all_38_arrive_at_a_host_that_tells_nothing_and_the_grade_is_sent(kind: Kind) -> None:
-    with kind.running() as (host, row), open_sender(row) as sender:
+def test_carla_that_still_tells_us_of_last_time_is_asked_anew() -> None:
+    with CARLA.running() as (host, row), open_sender(row) as sender:
+        host.tell("own", f"osc.tcp://127.0.0.1:{row.link.reply_port}/antithesis")
+        assert len(sender.look()) == N_PARAMETERS
+
+
+def test_carla_closed_and_opened_with_its_plug_ins_in_another_order_is_found_again() -> None:
+    with CARLA.running() as (host, row), open_sender(row) as sender:
+        assert sender.send(preset_of(1)).grade is Grade.CONFIRMED
+        assert host.tell("hang_up") == 1
+        host.tell("move")
         sender.look()
-        for seed in range(2):
-            assert sender.send(preset_of(seed)).grade is Grade.SENT
-            wait_for(host, kind.holds(preset_of(seed)))
+        assert sender.where == "Mika Micro, plug-in 1"
+        assert sender.send(preset_of(2)).grade is Grade.CONFIRMED
 
 
-@DEAF
-def test_a_host_that_tells_nothing_is_told_everything_twice(kind: Kind) -> None:
-    with kind.running() as (host, row), open_sender(row) as sender:
-        sender.send(preset_of(1))
-        wait_for(host, kind.holds(preset_of(1)))
-        heard = [tuple(message) for message in host.tell("messages_heard")]
-
-    assert all(heard.count(message) == 2 for message in heard)
-    assert len(heard) == 2 * N_PARAMETERS
+def test_carla_without_the_plug_in_is_told_so() -> None:
+    with (
+        CARLA.running(device=False) as (_, row),
+        open_sender(row) as sender,
+        pytest.raises(SendError, match="no Mika Micro"),
+    ):
+        sender.look()
 
 
-def test_carla_without_a_number_is_sent_nothing() -> None:
-    with CARLA.running() as (host, row), open_sender(on_track(row, 0)) as sender:
-        assert sender.send(preset_of(1)).grade is Grade.FAILED
-        assert host.tell("messages_heard") == []
+def test_carla_that_does_not_run_is_known_at_once() -> None:
+    row = find_host("carla", port=free_port(), reply_port=free_port())
+    with open_sender(row) as sender, pytest.raises(SendError, match="nothing listens on TCP"):
+        sender.look()
+
+
+def test_port_for_carla_that_another_program_has_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        row = find_host("carla", reply_port=other.getsockname()[1])
+        with pytest.raises(DeviceError, match=r"TCP port \d+ is taken"), open_sender(row):
+            pass
 
 
 def test_carla_is_set_by_a_literal_datagram_of_its_handlers() -> None:
@@ -397,8 +411,43 @@ def test_carla_is_set_by_a_literal_datagram_of_its_handlers() -> None:
         wait_for(host, [*host.held()[:CUTOFF], 0.25, *host.held()[CUTOFF + 1 :]])
 
 
+# Renoise, which tells nothing back ---------------------------------------------------------------
+
+
+RENOISE = Kind("renoise", lambda port, _: find_host("renoise", port=port), {})
+LUA = pytest.mark.skipif(not shutil.which("lua5.1"), reason="lua5.1 is missing: apt-get install")
+
+
+def wait_for(host: Simulated, wanted: Any) -> None:
+    end = time.monotonic() + 10
+    while host.held() != wanted and time.monotonic() < end:
+        time.sleep(0.05)
+    assert host.held() == wanted
+
+
+@LUA
+@pytest.mark.parametrize("line", [{}, {"lose": 0.2}, {"lose": 0.05, "trouble": 0.2}], ids=str)
+def test_all_38_arrive_at_a_host_that_tells_nothing_and_the_grade_is_sent(
+    line: dict[str, float],
+) -> None:
+    with RENOISE.running(**line) as (host, row), open_sender(row) as sender:
+        sender.look()
+        for seed in range(2):
+            assert sender.send(preset_of(seed)).grade is Grade.SENT
+            wait_for(host, RENOISE.holds(preset_of(seed)))
+
+
+@LUA
+def test_a_host_that_tells_nothing_is_told_everything_again_and_again() -> None:
+    with RENOISE.running() as (host, row), open_sender(row) as sender:
+        sender.send(preset_of(1))
+        wait_for(host, RENOISE.holds(preset_of(1)))
+        wait_until(lambda: len(host.tell("messages_heard")) == 2 * row.copies * N_PARAMETERS)
+
+
 def test_a_note_is_played_where_the_host_has_an_address_for_notes() -> None:
     with CARLA.running() as (host, row), open_sender(row) as sender:
+        sender.look()
         route: Any = sender.route
         route.play(57, 100, 0.01)
         end = time.monotonic() + 10

@@ -201,7 +201,8 @@ class Sender:
         self._glide(changed, target)
         for round_number in range(1, MAX_ROUNDS + 1):
             # A host that answers, and yet holds something else, lost a datagram: say it more often.
-            self._write(pending, target, copies=2 ** (round_number - 1) if heard else 1)
+            copies = 2 ** (round_number - 1) if heard else self.row.copies
+            self._write(pending, target, copies)
             heard = self._hear(target)
             outcome = replace(
                 outcome,

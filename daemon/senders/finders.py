@@ -21,11 +21,11 @@ from daemon.hosts import (
 from daemon.osc import Argument, OscMessage
 from daemon.senders.patterns import Found, match
 from daemon.senders.places import Candidate, HostParameter, identify, squashed
-from daemon.senders.wire import Wire
+from daemon.senders.wire import Line
 
 OUR_NAME: Final = "mika"
 
-Finder = Callable[[Wire], Iterator[Candidate]]
+Finder = Callable[[Line], Iterator[Candidate]]
 
 _STRIP: Final = OscMessage(
     "/reply",
@@ -37,7 +37,7 @@ _DESCRIBED: Final = OscMessage("/strip/plugin/descriptor_end", ("{strip}", "{plu
 _WITH_PLUGINS: Final = ("MT", "AT", "B", "MB", "AX")  # all but VCAs, which never answer
 
 
-def ardour(wire: Wire) -> Iterator[Candidate]:
+def ardour(wire: Line) -> Iterator[Candidate]:
     """Strip by strip: its plug-ins, and a descriptor for each of their parameters."""
     strips = {
         found["strip"]: found["name"]
@@ -65,7 +65,7 @@ _INSTRUMENT: Final = OscMessage("/track/{track}/fxinst/name", ("{name}",))
 _INSTRUMENT_PARAMETER: Final = OscMessage("/fxinstparam/{number}/name", ("{name}",))
 
 
-def reaper(wire: Wire) -> Iterator[Candidate]:
+def reaper(wire: Line) -> Iterator[Candidate]:
     """What is the first instrument of each track; and, selected, what its parameters are called."""
     (last,) = wire.link.greeting[0].arguments
     told = _collect(
@@ -98,7 +98,7 @@ _FACTS: Final = tuple(
 )
 
 
-def ableton(wire: Wire) -> Iterator[Candidate]:
+def ableton(wire: Line) -> Iterator[Candidate]:
     """Each track's devices; names and ranges of their parameters, the first being Device On."""
     titles = [
         name
@@ -122,7 +122,7 @@ def ableton(wire: Wire) -> Iterator[Candidate]:
         yield Candidate(where, f"{name} on {titles[track]}", parameters)
 
 
-def _live_parameters(wire: Wire, track: int, device: int) -> Iterator[HostParameter]:
+def _live_parameters(wire: Line, track: int, device: int) -> Iterator[HostParameter]:
     facts: dict[str, Sequence[Any]] = {}
     questions = [OscMessage(fact.address, (track, device)) for fact in _FACTS]
     for message in wire.answers(questions):
@@ -138,7 +138,51 @@ def _live_parameters(wire: Wire, track: int, device: int) -> Iterator[HostParame
             yield HostParameter(number, str(name), low, high)
 
 
-def script(wire: Wire) -> Iterator[Candidate]:
+_HOME: Final = "/antithesis"  # what Carla puts before all that it tells us
+_PLUGIN: Final = OscMessage(
+    f"{_HOME}/info",
+    ("{plugin}", "...", "{name}", "{file}", "{icon}", "{real}", "{label}", "{maker}", "{rights}"),
+)
+_COUNT: Final = OscMessage(f"{_HOME}/ports", ("{plugin}", "...", "{count}"))
+_PARAMETER: Final = OscMessage(f"{_HOME}/paramInfo", ("{plugin}", "{number}", "{name}", "..."))
+_RANGE: Final = OscMessage(
+    f"{_HOME}/paramRanges", ("{plugin}", "{number}", "{default}", "{low}", "{high}", "...")
+)
+_REFUSED: Final = OscMessage(f"{_HOME}/exit-error", ("{why}",))
+
+
+def carla(wire: Line) -> Iterator[Candidate]:
+    """Registered anew, it tells everything: plugin by plugin its names, values and ranges.
+
+    Raises:
+        SendError: it tells another program, and does so to one at a time.
+    """
+    home = f"osc.tcp://127.0.0.1:{wire.link.reply_port}{_HOME}"
+    plugins: dict[int, str] = {}
+    counts: dict[int, int] = {}
+    names: dict[int, str] = {}
+    found: list[HostParameter] = []
+    for message in wire.answers(
+        [OscMessage("/unregister", (home,)), OscMessage("/register", (home,))]
+    ):
+        if match(_REFUSED, message):
+            raise SendError("it tells another program already: close Carla Control, or that one")
+        if info := match(_PLUGIN, message):
+            plugins[info["plugin"]] = str(info["name"])
+            names, found = {}, []
+        elif count := match(_COUNT, message):
+            counts[count["plugin"]] = count["count"]
+        elif parameter := match(_PARAMETER, message):
+            names[parameter["number"]] = str(parameter["name"])
+        elif span := match(_RANGE, message):
+            plugin, number = span["plugin"], span["number"]
+            found.append(HostParameter(number, names.get(number, ""), span["low"], span["high"]))
+            if len(found) == counts.get(plugin) and wire.link.track in (0, plugin + 1):
+                title = f"{plugins.get(plugin, '')}, plug-in {plugin + 1}"
+                yield Candidate({"plugin": plugin, "home": home}, title, tuple(found))
+
+
+def script(wire: Line) -> Iterator[Candidate]:
     """A script of ours in the host, which finds the plug-in by itself and names it last.
 
     What it is told and tells is at the head of `daemon/hostfiles/Antithesis.control.js`.
@@ -187,7 +231,7 @@ def ours_first(names: Iterable[str]) -> list[int]:
 
 
 def _lines(
-    wire: Wire, question: OscMessage, line: OscMessage, end: OscMessage, whole: Callable[..., bool]
+    wire: Line, question: OscMessage, line: OscMessage, end: OscMessage, whole: Callable[..., bool]
 ) -> list[Found]:
     """Answers of one line each, up to the one that ends them; asked again until they are whole."""
     lines: list[Found] = []
@@ -244,7 +288,7 @@ def _collect(
     return told
 
 
-def _first(wire: Wire, question: OscMessage, answer: OscMessage) -> Iterator[Found]:
+def _first(wire: Line, question: OscMessage, answer: OscMessage) -> Iterator[Found]:
     """The one answer, if it comes."""
     for message in wire.answers([question]):
         if (found := match(answer, message)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pkgutil import resolve_name
 from types import TracebackType
 from typing import Final, Self
@@ -15,9 +16,10 @@ from daemon.hosts import OscLink
 from daemon.osc import Argument, OscMessage
 from daemon.senders.patterns import Found, fill, match
 from daemon.senders.places import KEY_LENGTH, Place, is_ours, place_of, squashed
+from daemon.senders.stream import Stream
 from daemon.senders.wire import Wire
 
-_LOOKS: Final = 6  # of a finder: what it asks may be lost on the way
+_LOOKS: Final = 6  # of a finder over UDP: what it asks may be lost on the way
 
 
 class OscRoute:
@@ -25,11 +27,11 @@ class OscRoute:
 
     def __init__(self, link: OscLink) -> None:
         self._link = link
-        self._wire = Wire(link)
+        self._line = Stream(link) if link.tcp else Wire(link)
         self._place: Place | None = None
 
     def __enter__(self) -> Self:
-        self._wire.__enter__()
+        self._line.__enter__()
         return self
 
     def __exit__(
@@ -38,26 +40,29 @@ class OscRoute:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._place = None
-        self._wire.__exit__(kind, error, trace)
+        place, self._place = self._place, None
+        if place:
+            with suppress(SendError):
+                self._line.send(fill(message, place.where) for message in self._link.farewell)
+        self._line.__exit__(kind, error, trace)
 
     def find(self) -> str:
         """Greet the host and look where in it the plug-in is."""
         self._place = None
-        before = self._wire.heard
-        for _ in range(_LOOKS):
-            self._wire.send(fill(message, self._link.places) for message in self._link.greeting)
+        before = self._line.heard
+        for _ in range(1 if self._link.tcp else _LOOKS):
+            self._line.send(fill(message, self._link.places) for message in self._link.greeting)
             self._place = self._look()
             if self._place:
                 return self._place.title
-            if self._wire.heard == before:
+            if self._line.heard == before:
                 return self._mute()
         raise SendError("it has no Mika Micro: put one on a track, with its parameters shown")
 
     def write(self, values: Mapping[int, float]) -> None:
         """Send `values`, in bundles; SendError when the host's port is known to be closed."""
         place = self._found()
-        self._wire.send(
+        self._line.send(
             fill(self._link.set_one, self._filling(place, index, place.to_host(index, value)))
             for index, value in values.items()
         )
@@ -68,7 +73,7 @@ class OscRoute:
         heard: dict[int, float] = {}
         if not self._link.ask:
             return heard
-        for message in self._wire.answers(fill(ask, place.where) for ask in self._link.ask):
+        for message in self._line.answers(fill(ask, place.where) for ask in self._link.ask):
             heard.update(self._values(place, message))
             if len(heard) == N_PARAMETERS:
                 break
@@ -79,9 +84,9 @@ class OscRoute:
         if self._link.note_on is None or self._link.note_off is None:
             return
         filling = {**self._found().where, "note": note, "velocity": velocity}
-        self._wire.send([fill(self._link.note_on, filling)])
+        self._line.send([fill(self._link.note_on, filling)])
         time.sleep(gate_s)
-        self._wire.send([fill(self._link.note_off, filling)])
+        self._line.send([fill(self._link.note_off, filling)])
 
     def _found(self) -> Place:
         if self._place is None:
@@ -93,8 +98,7 @@ class OscRoute:
         """A host that does not answer has it where the user says, and nowhere else."""
         if not (self._link.mute_place and self._link.track):
             raise SendError("it does not answer")
-        number = self._link.track - 1 + self._link.mute_first
-        self._place = _fixed_place(self._link, {self._link.mute_place: number})
+        self._place = _fixed_place(self._link, {self._link.mute_place: self._link.track})
         return self._place.title
 
     def _look(self) -> Place | None:
@@ -103,7 +107,7 @@ class OscRoute:
         if not self._link.finder:
             return None
         finder = resolve_name(f"daemon.senders.finders:{self._link.finder}")
-        ours = (candidate for candidate in finder(self._wire) if is_ours(candidate))
+        ours = (candidate for candidate in finder(self._line) if is_ours(candidate))
         return next(map(place_of, ours), None)
 
     def _filling(self, place: Place, index: int, value: float) -> Mapping[str, Argument]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from antithesis.errors import DeviceError, SendError
 from daemon import osc
@@ -15,6 +15,19 @@ from daemon.hosts import OscLink
 from daemon.osc import OscMessage
 
 _RECEIVE_BYTES: Final = 65536
+
+
+class Line(Protocol):
+    """What carries messages to a host and its answers back."""
+
+    link: OscLink
+    heard: int
+
+    def send(self, messages: Iterable[OscMessage], /) -> None:
+        """Send `messages` in their order."""
+
+    def answers(self, questions: Iterable[OscMessage], /) -> Iterator[OscMessage]:
+        """Ask, and hand on whatever comes, until patience ends or you leave."""
 
 
 class Wire:
@@ -32,7 +45,7 @@ class Wire:
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
-            self._host = (_resolve(self.link.address), self.link.port)
+            self._host = (resolve(self.link.address), self.link.port)
             self._socket = opening.enter_context(_bind(self._host[0], self.link.reply_port))
             # Only a connected socket is told that nobody listens on the other side, and a host may
             # answer from another port than it listens on: so one more, for that alone.
@@ -122,7 +135,8 @@ class Wire:
         return f"{self.link.address}:{self.link.port}"
 
 
-def _resolve(name: str) -> str:
+def resolve(name: str) -> str:
+    """The IPv4 address of a machine; DeviceError where there is none of this name."""
     # By IPv4, always: "localhost" may mean ::1, where no host listens.
     try:
         return socket.gethostbyname(name)
@@ -138,8 +152,13 @@ def _bind(host: str, port: int) -> socket.socket:
         sock.bind((mine, port))
     except OSError as error:
         sock.close()
-        raise DeviceError(
-            f"UDP port {port} is taken ({error.strerror}): close the program that holds it, or"
-            " give another reply port here and in the host"
-        ) from error
+        raise taken("UDP", port, error) from error
     return sock
+
+
+def taken(protocol: str, port: int, error: OSError) -> DeviceError:
+    """That a port of ours cannot be had."""
+    return DeviceError(
+        f"{protocol} port {port} is taken ({error.strerror}): close the program that holds it, or"
+        " give another reply port here and in the host"
+    )
