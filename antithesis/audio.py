@@ -299,6 +299,8 @@ def _downmix(file: soundfile.SoundFile, start: int, stop: int) -> FloatArray:
 
 def _mean(block: FloatArray) -> FloatArray:
     """Mean (samples,) of channels; numpy's along so short an axis takes ten times as long."""
+    if block.shape[1] == 1:
+        return block[:, 0]
     return np.asarray(block @ np.full(block.shape[1], 1.0 / block.shape[1]))
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.jit import kernel
-from antithesis.spectra import SAMPLE_RATE, mel_bank
+from antithesis.spectra import SAMPLE_RATE, mel_bank, powers
 
 FloatArray = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.floating]
@@ -196,8 +196,7 @@ def _power(x: Samples, window: int, hop: int) -> Samples:
     """The power spectrogram of centred frames, (frames, window // 2 + 1)."""
     padded = np.pad(x, window // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
-    spectrum = np.fft.rfft(frames * _hann(window, x.dtype.char), axis=1)
-    return np.asarray(spectrum.real**2 + spectrum.imag**2)
+    return powers(frames, _hann(window, x.dtype.char))
 
 
 @lru_cache(maxsize=32)

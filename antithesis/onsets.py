@@ -14,6 +14,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from antithesis.spectra import powers
+
 FloatArray = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.floating]
 
@@ -142,8 +144,7 @@ def _bands_db(samples: Samples, sample_rate: int, count: int) -> FloatArray:
     padded = np.pad(np.asarray(samples, np.float32), (size // 2, size))
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][:count]
     shape = np.hanning(size).astype(np.float32)
-    spectra = np.fft.rfft(windows * (shape / shape.sum()), axis=1)
-    power = spectra.real**2 + spectra.imag**2
+    power = powers(windows, shape / shape.sum())
     highest = min(_RANGE_HZ[1], 0.45 * sample_rate)
     edges = np.geomspace(_RANGE_HZ[0], highest, _BANDS + 1) * size / sample_rate
     bands = np.add.reduceat(power, np.unique(np.rint(edges).astype(int)), axis=1)[:, :-1]

@@ -115,8 +115,8 @@ class _Spectrum:
         n = len(part)
         size = 5 * 2 ** max(13, int(np.ceil(np.log2(1.2 * n / 5))))
         shaped = (part - part.mean()) * _hann(n)
-        tones = np.fft.rfft(shaped.astype(np.float32), size)  # twice as fast, and as good here
-        power = tones.real.astype(np.float64) ** 2 + tones.imag.astype(np.float64) ** 2
+        tones = np.fft.rfft(shaped, size)
+        power = tones.real**2 + tones.imag**2
         bin_hz = sample_rate / size
         power[: int(12 / bin_hz)] = 0.0  # the envelope, not the tone
         return cls(

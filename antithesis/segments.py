@@ -69,10 +69,13 @@ def find_sound(
 
 def _levels_db(samples: npt.NDArray[np.floating], hop: int) -> FloatArray:
     """RMS of each `hop` samples, -inf for digital silence."""
-    padded = np.zeros((-(-len(samples) // hop), hop))
-    padded.flat[: len(samples)] = samples
+    whole = len(samples) // hop * hop
+    frames, rest = samples[:whole].reshape(-1, hop), samples[whole:]
+    energy = np.einsum("ij,ij->i", frames, frames)
+    if len(rest):
+        energy = np.append(energy, rest @ rest)
     with np.errstate(divide="ignore"):
-        return np.asarray(10 * np.log10(np.einsum("ij,ij->i", padded, padded) / hop))
+        return np.asarray(10 * np.log10(energy / hop))
 
 
 def _first_frame(levels: FloatArray) -> tuple[int, float]:

@@ -120,18 +120,16 @@ class Matcher(Protocol):
 
 @dataclass(frozen=True)
 class Sent:
-    """A match that travelled, how far it came, and when (in seconds since 1970)."""
+    """A match that travelled, and how far it came."""
 
     match: Match
     delivery: Delivery
-    at: float
 
     def facts(self) -> dict[str, Any]:
         """What the outcome's JSON says of it."""
         return {
             "distance": self.match.distance,
             "elapsed_s": self.match.elapsed_s,
-            "at": self.at,
             **asdict(self.delivery),
         }
 
@@ -384,7 +382,7 @@ class Companion:
     def _send(self, drop: Drop, match: Match, *, fresh: bool = False, last: bool = True) -> Sent:
         preset = match.preset.named(drop.path.stem)
         delivery = self._router.apply(preset, fresh=fresh, last=last)
-        sent = Sent(match, delivery, time.time())
+        sent = Sent(match, delivery)
         _log.info("%s: %s; %s", _shown(drop), _said(match), _outcome(delivery))
         if fresh:
             self._play(match)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pkgutil import resolve_name
 from types import TracebackType
@@ -48,8 +48,9 @@ class Delivery:
     """What became of one preset.
 
     `differing` are the ids that did not arrive, or that nobody knows of where the host should have
-    answered; `written` counts the parameters that travelled, `reason` says why it failed, and
-    `rounded` in words what the route could not say as it was wanted.
+    answered; `written` counts the parameters that travelled, `reason` says why it failed,
+    `rounded` in words what the route could not say as it was wanted, and `at` when all that was
+    known, in seconds since 1970.
     """
 
     grade: Grade
@@ -60,6 +61,7 @@ class Delivery:
     differing: tuple[str, ...] = ()
     reason: str = ""
     rounded: tuple[str, ...] = ()
+    at: float = field(default_factory=time.time, compare=False)
 
 
 class Route(Protocol):

@@ -1,7 +1,7 @@
 """Listening and capturing, as a user has it: a daemon that hears a JACK server, and a key pressed.
 
-The way from the key is timed from outside: an order goes to the daemon by OSC, and its answer comes
-when the built-in synth has confirmed the first preset.
+The way from the key is timed from outside: an order goes to the daemon by OSC, and its answer says
+when the built-in synth had confirmed the first preset.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter, process_time, sleep
+from time import perf_counter, process_time, sleep, time
 
 import numpy as np
 
@@ -81,7 +81,7 @@ def _daemon(home: Path, orders: int) -> AbstractContextManager[subprocess.Popen[
 
 
 def _timed(player: Player, orders: int, count: int) -> tuple[list[float], int]:
-    """Milliseconds from a press to its answer, for sounds that are over; and how many were none."""
+    """Milliseconds from a press to its preset, for sounds that are over; and how many were none."""
     presets = musical(np.random.default_rng(SEED), count)
     sounds = render_notes(
         presets.normalized, presets.note, presets.velocity, GATE_S, duration_s=SOUND_S
@@ -91,11 +91,11 @@ def _timed(player: Player, orders: int, count: int) -> tuple[list[float], int]:
         loud = sound / max(float(np.abs(sound).max()), 1e-6)
         player.play(np.asarray(0.3 * loud, np.float32))
         sleep(SOUND_S + QUIET_S)
-        began = perf_counter()
+        began = time()
         answer = order(orders, Action.CAPTURE)
-        taken.append((perf_counter() - began) * 1000)
         if answer is None or not answer.well:
             refused += 1
-            taken.pop()
+        else:
+            taken.append((float(str(answer.facts["at"])) - began) * 1000)
         sleep(1.0)  # its clip and its files are written
     return taken, refused
