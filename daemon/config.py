@@ -31,6 +31,7 @@ from daemon.hosts import (
     MouseLink,
     OscLink,
     Scale,
+    ScriptLink,
     find_host,
 )
 from daemon.mistakes import explain, suggest
@@ -165,6 +166,10 @@ class Midi(Section):
     port: str = Field(
         default="",
         description='output port, or the beginning of its name; "" is one that we make ourselves',
+    )
+    answers: str = Field(
+        default="",
+        description='input port that a script in a DAW answers on; "" is one of our own',
     )
     backend: str = Field(
         default="",
@@ -480,6 +485,9 @@ def host_row(config: Config, name: str) -> HostRow:
             messages=Messages(midi.messages),
             bits=midi.resolution,
         )
+    if isinstance(row.link, ScriptLink):
+        midi = config.midi
+        return find_host(row.name, port=midi.port, answers=midi.answers, backend=midi.backend)
     if isinstance(row.link, MouseLink):
         return _mouse_row(config, row)
     if not isinstance(row.link, OscLink):

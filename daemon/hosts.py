@@ -103,6 +103,28 @@ class MidiLink:
 
 
 @dataclass(frozen=True)
+class ScriptLink:
+    """How a script of ours inside a host is reached: by `sysex`, which it answers."""
+
+    route: ClassVar[str] = "daemon.senders.script:ScriptRoute"
+
+    port: str = ""  # that it hears; none: our own virtual one
+    answers: str = ""  # that it answers on; none: our own virtual one
+    backend: str = ""  # as of a `MidiLink`
+    settle_s: float = 0.1  # after opening, where ports are joined later
+    ask_again_s: float = 0.2
+    patience_s: float = 1.0  # for an answer
+
+    def grid(self) -> Grid | None:
+        """None: 21 bits are as good as all."""
+        return None
+
+    def rounded(self, normalized: Floats) -> Floats:
+        """The nearest of 2^21 levels."""
+        return sysex.rounded(normalized)
+
+
+@dataclass(frozen=True)
 class MouseLink:
     """How a host is reached that takes nothing: by mouse, on the plug-in's own panel."""
 
@@ -144,7 +166,7 @@ def _steps_of(highest: int) -> Grid:
     return Grid.even([highest] * N_PARAMETERS)
 
 
-Link = OscLink | MidiLink | MouseLink | MemoryLink
+Link = OscLink | MidiLink | ScriptLink | MouseLink | MemoryLink
 
 
 @dataclass(frozen=True)
@@ -316,6 +338,18 @@ _ROWS = (
         answers=True,
         found=True,
         wait_s=0.05,  # its observers tell of a set a little later
+    ),
+    HostRow(
+        name="cubase",
+        title="Cubase",
+        link=ScriptLink(),
+        remedy=(
+            "run `antithesis install cubase`, or see its page in the README, and select a track"
+            " with Mika Micro as its instrument"
+        ),
+        answers=True,
+        tolerance=1e-5,
+        wait_s=0.02,
     ),
     HostRow(
         name="carla",

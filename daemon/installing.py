@@ -111,10 +111,10 @@ _ROWS = (
                     " Reload Scripts, or start it anew"
                 ),
                 (
-                    "have two MIDI ports, Antithesis Out and Antithesis In (on Windows by"
-                    " loopMIDI): the script takes them by these names"
+                    "the script takes two MIDI ports by their names, Antithesis Script Out and"
+                    " Antithesis Script In: see the page in the README for Windows"
                 ),
-                'in Antithesis: [host] route = "midi" and [midi] messages = "sysex"',
+                'in Antithesis: [host] route = "cubase"',
             ),
         )
         for program in ("Cubase", "Nuendo")

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 
+from antithesis.errors import SendError
 from antithesis.parameters import N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
-from daemon import sysex
-from daemon.controllers import Messages
+from daemon import midiports, sysex
 from daemon.hosts import find_host
+from daemon.senders import Grade, open_sender
+from daemon.senders.script import IN, OUT
 from daemon.sysex import Command, Frame
 from tests.simulators import Simulated
 
@@ -22,6 +28,7 @@ pytestmark = pytest.mark.skipif(
     not shutil.which("node"), reason="node is missing: apt-get install nodejs"
 )
 SCRIPT = Path(__file__).parents[1] / "daemon/hostfiles/Antithesis_MikaMicro.js"
+JACK = "mido.backends.rtmidi/UNIX_JACK"
 PRESET = Preset.from_normalized(np.random.default_rng(1).random(N_PARAMETERS))
 
 
@@ -48,7 +55,7 @@ def ask(host: Simulated, frame: Frame) -> Frame:
 
 
 def test_a_whole_preset_is_set_and_told_back(cubase: Simulated) -> None:
-    grid = find_host("midi", messages=Messages.SYSEX).link.grid(PRESET.normalized)
+    grid = sysex.rounded(PRESET.normalized)
     wanted = dict(enumerate(map(float, grid)))
 
     answer = ask(cubase, Frame(Command.SET, sysex.parameters(wanted), sequence=9))
@@ -72,6 +79,67 @@ def test_what_a_hand_turned_is_told(cubase: Simulated) -> None:
 def test_the_plug_in_is_named(untouched: Simulated) -> None:
     answer = ask(untouched, Frame(Command.HELLO))
     assert (answer.command, answer.text) == (Command.DEVICE, "Mika Micro")
+
+
+# The route, through a real JACK server ------------------------------------------------------------
+
+
+@contextmanager
+def joined(host: Simulated) -> Iterator[None]:
+    """What Cubase does between its ports and the script, while the route's own ports are there."""
+    done = threading.Event()
+
+    def carry() -> None:
+        with (
+            midiports.open_input(OUT, backend=JACK) as heard,
+            midiports.open_output(IN, backend=JACK) as answers,
+        ):
+            ready.set()
+            while not done.wait(0.002):
+                for message in heard.iter_pending():
+                    for answer in host.tell("sysex", message.bytes()):
+                        answers.send(mido.Message("sysex", data=answer[1:-1]))
+
+    ready = threading.Event()
+    carrying = threading.Thread(target=carry)
+    carrying.start()
+    try:
+        assert ready.wait(30)
+        time.sleep(0.2)  # JACK joins ports in a later cycle
+        yield
+    finally:
+        done.set()
+        carrying.join()
+
+
+def test_a_preset_is_confirmed_and_put_back_by_way_of_the_script(
+    cubase: Simulated, jack_server: str
+) -> None:
+    before = cubase.held()
+    row = find_host("cubase", backend=JACK, patience_s=5.0)
+    with open_sender(row) as sender, joined(cubase):
+        known = sender.look()
+        assert sender.where == "Mika Micro"
+        assert sender.send(PRESET).grade is Grade.CONFIRMED
+        assert cubase.held() == pytest.approx(list(PRESET.normalized), abs=1e-6)
+
+        assert sender.bring(known).grade is Grade.CONFIRMED
+        assert cubase.held() == pytest.approx(before, abs=1e-6)
+
+        cubase.tell("select", "Other")
+        with pytest.raises(SendError, match="select a track"):
+            sender.look()
+
+
+def test_a_daw_without_the_script_is_told_to_install_it(jack_server: str) -> None:
+    with (
+        open_sender(find_host("cubase", backend=JACK, patience_s=0.3)) as sender,
+        pytest.raises(SendError, match="does not answer"),
+    ):
+        sender.look()
+
+
+# The script --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("track", ["Other", "Empty", "Audio"])
@@ -120,7 +188,7 @@ def test_parameters_that_there_are_not_are_left_out(cubase: Simulated) -> None:
 
 
 def test_the_script_asks_for_the_ports_that_we_make(untouched: Simulated) -> None:
-    assert untouched.tell("ports") == [["in", "Antithesis Out"], ["out", "Antithesis In"]]
+    assert untouched.tell("ports") == [["in", OUT], ["out", IN]]
 
 
 def test_the_script_knows_the_names_of_the_table() -> None:

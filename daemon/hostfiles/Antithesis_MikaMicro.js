@@ -43,8 +43,8 @@ var driver = midiremote_api.makeDeviceDriver('Antithesis', 'MikaMicro', 'Antithe
 var input = driver.mPorts.makeMidiInput();
 var output = driver.mPorts.makeMidiOutput();
 driver.makeDetectionUnit().detectPortPair(input, output)
-    .expectInputNameContains('Antithesis Out')
-    .expectOutputNameContains('Antithesis In');
+    .expectInputNameContains('Antithesis Script Out')
+    .expectOutputNameContains('Antithesis Script In');
 driver.mSurface.makeBlindPanel(0, 0, 8, 2);
 
 var page = driver.mMapping.makePage('Mika Micro');

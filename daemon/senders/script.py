@@ -1,0 +1,119 @@
+"""A script of ours inside a DAW, by system exclusive messages: it sets, and says what is held."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from antithesis.errors import SendError
+from daemon import midiports, sysex
+from daemon.hosts import ScriptLink
+from daemon.sysex import Command, Frame
+
+if TYPE_CHECKING:
+    from mido import Message
+
+OUT: Final = "Antithesis Script Out"
+IN: Final = "Antithesis Script In"
+_SEQUENCES: Final = 128
+_LOOK_S: Final = 0.002
+
+
+class ScriptRoute:
+    """Asks a script and hears its answers, over two MIDI ports: existing ones, or our own."""
+
+    def __init__(self, link: ScriptLink) -> None:
+        self._link = link
+        self._sequence = 0
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        link = self._link
+        with ExitStack() as opening:
+            self._out: Any = opening.enter_context(
+                midiports.open_output(link.port or OUT, backend=link.backend, virtual=not link.port)
+            )
+            self._in: Any = opening.enter_context(
+                midiports.open_input(
+                    link.answers or IN, backend=link.backend, virtual=not link.answers
+                )
+            )
+            self._open = opening.pop_all()
+        if midiports.joins_later(link.backend):
+            time.sleep(link.settle_s)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def find(self) -> str:
+        """Ask the script where the plug-in is; SendError with what it says, or if it says none."""
+        answer = self._ask(Command.HELLO)
+        if answer is None:
+            raise SendError("its script does not answer")
+        return answer.text
+
+    def write(self, values: Mapping[int, float]) -> None:
+        """Send all of `values` in one message."""
+        self._send(Frame(Command.SET, sysex.parameters(values), self._next()))
+
+    def read(self) -> Mapping[int, float]:
+        """Ask until the script has said what the plug-in holds, or patience ends."""
+        answer = self._ask(Command.GET)
+        return dict(answer.values()) if answer else {}
+
+    def _ask(self, command: Command) -> Frame | None:
+        """The answer to a question; SendError where it is trouble, or of another version."""
+        question = Frame(command, sequence=self._next())
+        deadline = time.monotonic() + self._link.patience_s
+        while (now := time.monotonic()) < deadline:
+            self._send(question)
+            for answer in self._heard(min(now + self._link.ask_again_s, deadline)):
+                if answer.sequence == question.sequence:
+                    return _checked(answer)
+        return None
+
+    def _heard(self, until: float) -> Iterator[Frame]:
+        """Messages of ours as they come, up to a moment of the monotonic clock."""
+        while time.monotonic() < until:
+            for message in self._in.iter_pending():
+                frame = Frame.decode(message.data) if message.type == "sysex" else None
+                if frame:
+                    yield frame
+            time.sleep(_LOOK_S)
+
+    def _send(self, frame: Frame) -> None:
+        message = _sysex(frame)
+        try:
+            self._out.send(message)
+        except (OSError, RuntimeError) as error:
+            raise SendError(f"the MIDI port {self._out.name!r} is gone: {error}") from error
+
+    def _next(self) -> int:
+        self._sequence = (self._sequence + 1) % _SEQUENCES
+        return self._sequence
+
+
+def _checked(answer: Frame) -> Frame:
+    if answer.version != sysex.VERSION:
+        raise SendError(
+            f"its script has version {answer.version}, this program {sysex.VERSION}: install it"
+            " again, and restart it"
+        )
+    if answer.command == Command.TROUBLE:
+        raise SendError(answer.text)
+    return answer
+
+
+def _sysex(frame: Frame) -> Message:
+    from mido import Message
+
+    return Message("sysex", data=frame.encode())
