@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -45,6 +46,11 @@ def fused_part(function: Function) -> Function:
     """As :func:`part`; a product and a sum may be rounded once, where the processor can."""
     compiled = _njit(nogil=True, error_model="numpy", fastmath={"contract"}, **_INTERNAL)
     return cast("Function", compiled(function))
+
+
+def kept_in(kernel: Any) -> Path:
+    """The folder in which what a kernel was compiled to is kept."""
+    return Path(kernel.stats.cache_path)
 
 
 _INTERNAL = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}

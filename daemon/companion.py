@@ -12,22 +12,19 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from antithesis.audio import Sound, write_wav
 from antithesis.errors import AntithesisError, AudioError, DeviceError, MissingSound, SendError
-from antithesis.grid import Grid
 from antithesis.judgement import remarks
-from antithesis.preset import Preset
 from antithesis.report import key_name, likeness, write_files
-from antithesis.spectra import SAMPLE_RATE
 from daemon import child
 from daemon.alone import alone
 from daemon.capture.clips import Clip
@@ -40,6 +37,7 @@ from daemon.journal import JOURNAL, Job, Journal, JournalError, Outcome
 from daemon.limits import limits
 from daemon.logs import telling
 from daemon.machine import Machine, step_back
+from daemon.matchers import Matcher, load_matcher, say_all
 from daemon.memory import give_back
 from daemon.notices import Notices
 from daemon.orders import taking_orders
@@ -87,35 +85,6 @@ _log: Final = logging.getLogger(__name__)
 
 Reader: TypeAlias = Callable[[Path], Sound | None]
 """Finds the first sound in a file; AudioError where there is none, None where there is no time."""
-
-
-class Search(Protocol):
-    """A match under way: an iterator of ever better ones."""
-
-    def __iter__(self) -> Iterator[Match]: ...
-
-    def close(self) -> None:
-        """Leave it; what was found stays."""
-
-    def candidates(self) -> Sequence[Match]:
-        """Matches that sound different from one another, nearest first."""
-
-
-class Matcher(Protocol):
-    """What finds matches."""
-
-    def __call__(
-        self,
-        sound: Sound,
-        *,
-        budget_s: float,
-        locked: Mapping[str, float],
-        stop: Callable[[], bool],
-    ) -> Search:
-        """Search for matches, each better than the one before, with plain values that are `locked`.
-
-        Ends after `budget_s` seconds, or soon after `stop` says so, but not before the first.
-        """
 
 
 @dataclass(frozen=True)
@@ -481,7 +450,7 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
             step_back()
         decoder = running.enter_context(Decoder())
         pictures = running.enter_context(Pictures())
-        grid = router.grid if config.match.on_grid else _everything
+        grid = router.grid if config.match.on_grid else say_all
         heard, loaded = _in_background(synth), _in_background(lambda: matcher or load_matcher(grid))
         while wait([heard], _SIGNAL_POLL_S).not_done or wait([loaded], _SIGNAL_POLL_S).not_done:
             if watch.closed:
@@ -565,52 +534,6 @@ def built_in_synth(config: Config, router: Router) -> Iterator[Callable[[], None
     else:
         with child.running("synth") as synth:
             yield lambda: _log.info(child.hear(synth, "OSC on UDP"))
-
-
-def _everything() -> None:
-    """The grid of a route that says all."""
-
-
-def load_matcher(grid: Callable[[], Grid | None] = _everything) -> Matcher:
-    """The network and the search, warm: the first file need not wait for compilers.
-
-    `grid` tells what the presets to come have to be on.
-    """
-    from antithesis.matching import match
-    from antithesis.network import load_network
-    from antithesis.pitch import note_from_chunks, note_from_name
-
-    network = load_network()
-
-    def matches(
-        sound: Sound,
-        *,
-        budget_s: float,
-        locked: Mapping[str, float],
-        stop: Callable[[], bool],
-    ) -> Search:
-        key = sound.played
-        return match(
-            sound.samples,
-            network,
-            budget_s=budget_s,
-            note=key.note if key else None,
-            named=note_from_name(sound.source) or note_from_chunks(sound.source),
-            velocity=key.velocity if key else None,
-            gate_s=key.gate_s if key else None,
-            locked=locked,
-            grid=grid(),
-            stop=stop,
-        )
-
-    next(iter(matches(_warm_up_sound(), budget_s=0.0, locked={}, stop=lambda: True)))
-    return matches
-
-
-def _warm_up_sound() -> Sound:
-    from antithesis.synth import render_notes
-
-    return Sound(render_notes(Preset.init().normalized[None], 60, 100, 0.5)[0], SAMPLE_RATE)
 
 
 @contextmanager

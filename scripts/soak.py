@@ -7,7 +7,8 @@
 A daemon of its own, with the built-in synth and a folder for it alone, is dropped a fresh sound
 every few seconds. Each second its memory, threads and open files are counted, and those of its
 synth and its decoder. After a third of the time, in which it warms up, all of them are to stay
-flat: the status is 1 where they grow, or where a sound has no outcome at the end.
+flat, and small: the status is 1 where they grow or are too large, or where a sound has no outcome
+at the end.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ MAY_GROW = {"megabytes": 12.0, "threads": 0.5, "files": 0.5}
 PARTS = {"daemon": "start", "synth": "synth", "decoder": "daemon.decoding"}
 """Processes that live as long as the daemon, by a word of their command lines."""
 
+AT_MOST_MB = {"daemon": 400.0, "synth": 300.0, "decoder": 150.0}
+"""What each takes at the end; a daemon that kept a compiler would take more."""
+
 READY_S = 300.0
 
 
@@ -63,7 +67,9 @@ def main() -> None:
         counts, dropped, done = soak(Path(folder), 60 * options.minutes, options.every)
     growth = {part: grown(counts, part) for part in PARTS}
     for part, by in growth.items():
-        print(f"{part:8} {last(counts, part)}  grew by {told(by)}")
+        end = last(counts, part)
+        takes = f"{end.megabytes:6.1f} MB, {end.threads:2} threads, {end.files:3} files"
+        print(f"{part:8} {takes};  grew by {told(by)}")
     print(f"{done} of {dropped} sounds have their outcome")
     if options.json:
         rows = {"counts": list(map(asdict, counts)), "growth": growth, "dropped": dropped}
@@ -73,7 +79,9 @@ def main() -> None:
         print(f"picture: {options.picture}")
     flat = all(by[unit] <= most for by in growth.values() for unit, most in MAY_GROW.items())
     print("flat" if flat else f"NOT flat: more than {told(MAY_GROW)}")
-    sys.exit(0 if flat and done == dropped else 1)
+    small = all(last(counts, part).megabytes <= most for part, most in AT_MOST_MB.items())
+    print("small" if small else f"NOT small: more megabytes than {AT_MOST_MB}")
+    sys.exit(0 if flat and small and done == dropped else 1)
 
 
 def parse() -> argparse.Namespace:
@@ -196,11 +204,10 @@ def grown(counts: list[Count], part: str) -> dict[str, float]:
     }
 
 
-def last(counts: list[Count], part: str) -> str:
+def last(counts: list[Count], part: str) -> Count:
     """What a part takes at the end."""
     ours = [each for each in counts if each.part == part]
-    end = ours[-1] if ours else Count(0, part, 0, 0, 0)
-    return f"{end.megabytes:6.1f} MB, {end.threads:2} threads, {end.files:3} files;"
+    return ours[-1] if ours else Count(0, part, 0, 0, 0)
 
 
 def told(by: dict[str, float]) -> str:

@@ -43,8 +43,8 @@ STAGES = {
     "numpy": "import numpy",
     "numba and LLVM": "import antithesis.jit",
     "onnxruntime": "import onnxruntime",
-    "our modules": "import daemon.companion, antithesis.matching",
-    "weights, kernels, tables": "matcher = daemon.companion.load_matcher()",
+    "our modules": "import daemon.companion, daemon.matchers, antithesis.matching",
+    "weights, kernels, tables": "matcher = daemon.matchers.load_matcher()",
 }
 _RESIDENT = """
 def resident_kb():
