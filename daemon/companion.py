@@ -203,7 +203,7 @@ class Companion:
             yield
         except Exception as error:  # noqa: BLE001
             _log.exception("%s: internal error", _shown(drop))
-            self._refuse(drop, f"internal error: {error!r}; the log has more of it")
+            self._refuse(drop, _why(error))
 
     def _end_what_is_over(self) -> None:
         """End the jobs of an earlier daemon that nobody would hand on once more."""
@@ -285,7 +285,7 @@ class Companion:
             press.answer(Answer(False, str(error)))
         except Exception as error:  # noqa: BLE001
             _log.exception("%s: internal error", press.action)
-            press.answer(Answer(False, f"internal error: {error!r}; the log has more of it"))
+            press.answer(Answer(False, _why(error)))
 
     def _done(self, action: Action) -> Answer:
         if action is Action.UNDO:
@@ -306,30 +306,29 @@ class Companion:
         return self._ear
 
     def _capture(self, press: Press) -> None:
-        """Match what was just heard: its preset is at the host before its sound is on the disk."""
+        """Match what was just heard; it is on the disk, and in the journal, before work starts."""
         clip = self._hearing().cut(press)
         if clip is None:
             press.answer(Answer(True, "recording until the release"))
             return
-        drop = Drop(self._watch.folder / clip.file_name, 0, 0)
+        path = self._watch.folder / clip.file_name
+        sound = clip.sound(str(path))
+        drop = self._keep(clip, Drop(path, 0, 0))
         _log.info("%s: captured: %s", _shown(drop), clip)
-        sound = clip.sound(str(drop.path))
-        early = not clip.enough
-        if early:  # there is more of it to come: until then, what there is
-            self._match(drop, sound, budget_s=0.0, once_sent=partial(_tell, press, clip))
-            self._rest(clip.missing_s)
-            clip = self._hearing().whole(clip)
-            sound = clip.sound(str(drop.path))
-        kept: list[Drop] = []
-
-        def once_sent(first: Sent) -> None:
-            if not early:
-                _tell(press, clip, first)
-            kept.append(self._keep(clip, drop))
-
-        result = self._match(drop, sound, fresh=not early, once_sent=once_sent)
+        tell = partial(_tell, press, clip)
+        try:
+            if early := not clip.enough:  # there is more of it to come: until then, what there is
+                self._match(drop, sound, budget_s=0.0, once_sent=tell)
+                self._rest(clip.missing_s)
+                clip = self._hearing().whole(clip)
+                drop, sound = self._keep(clip, drop), clip.sound(str(path))
+            told = (lambda _first: None) if early else tell
+            result = self._match(drop, sound, fresh=not early, once_sent=told)
+        except Exception as error:
+            self._refuse(drop, _why(error))
+            raise
         if result:
-            self._unwritten.append(replace(result, drop=kept[0], captured=clip.facts()))
+            self._unwritten.append(replace(result, captured=clip.facts()))
 
     def _rest(self, seconds: float) -> None:
         """Wait, unless something else is asked for."""
@@ -338,15 +337,16 @@ class Companion:
             self._watch.rest(left)
 
     def _keep(self, clip: Clip, drop: Drop) -> Drop:
-        """Save a clip among the dropped sounds, as one that was taken up."""
+        """Save a clip among the dropped sounds, as one that was taken up; `drop` is it so far."""
         try:
             write_wav(drop.path, clip.frames, clip.sample_rate)
-            drop = Drop.at(drop.path) or drop
-            self._watch.claim(drop)
-            self._journal.begin(drop)
+            kept = Drop.at(drop.path) or drop
+            self._watch.claim(kept)
+            self._journal.begin(kept, instead_of=drop)
         except AntithesisError as error:
             _log.warning("%s", error)
-        return drop
+            return Drop.at(drop.path) or drop
+        return kept
 
     def _send(self, drop: Drop, match: Match, *, fresh: bool = False, last: bool = True) -> Sent:
         preset = match.preset.named(drop.path.stem)
@@ -557,6 +557,13 @@ def _ended_by_signals(end: Callable[[], None]) -> Iterator[None]:
 def _check_deaths(job: Job) -> None:
     if job.deaths >= DEATHS_AT_MOST:
         raise AudioError(f"Antithesis ended {job.deaths} times at this file; export it again")
+
+
+def _why(error: Exception) -> str:
+    """What to say of an error: expected ones say it themselves."""
+    if isinstance(error, AntithesisError):
+        return str(error)
+    return f"internal error: {error!r}; the log has more of it"
 
 
 def _said(match: Match) -> str:

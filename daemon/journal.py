@@ -120,13 +120,19 @@ class Journal:
                 [(fact, os.fsencode(said)) for fact, said in facts.items()],
             )
 
-    def begin(self, drop: Drop) -> Job:
+    def begin(self, drop: Drop, instead_of: Drop | None = None) -> Job:
         """Take a file up, or go on with it: it is on the disk when this comes back.
 
-        A job for the file as it was before, still open, ends: it was changed.
+        A job for the file as it was before, still open, ends: it was changed. `instead_of` is the
+        file as we wrote it before, whose job goes on.
         """
         key = _key(drop)
         with self._change():
+            if instead_of:
+                self._file.execute(
+                    f"UPDATE jobs SET size = :new_size, mtime_ns = :new_mtime_ns WHERE {_THIS_JOB}",
+                    _key(instead_of) | {"new_size": drop.size, "new_mtime_ns": drop.mtime_ns},
+                )
             self._file.execute(
                 "UPDATE jobs SET outcome = 'refused', ended_at = :now, said = 'changed before it"
                 " was matched' WHERE path = CAST(:path AS TEXT) AND outcome IS NULL"

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from queue import SimpleQueue
 
 import numpy as np
 import pytest
 import soundfile
 
+from antithesis.segments import first_sound_of
 from daemon import companion
 from daemon.capture.ear import Ear
 from daemon.companion import Companion
 from daemon.config import Config, changed
 from daemon.hosts import HOSTS
-from daemon.journal import Journal
+from daemon.journal import Journal, look
 from daemon.outcomes import Outcomes
 from daemon.presses import Action, Press, Presses
 from daemon.senders import Router, Sender
@@ -66,7 +72,7 @@ class Desk:
                 watch,
                 journal,
                 Outcomes(self.results).make_ready(),
-                lambda _path: None,
+                first_sound_of,
                 router,
                 self._matcher,
                 60.0,
@@ -131,18 +137,37 @@ def test_capture_is_at_the_host_and_saved_as_a_file_with_its_match(devices, tmp_
     assert host == pytest.approx(list(at_distance(1.0).preset.normalized))
 
 
-def test_the_host_has_the_preset_before_the_disk_has_the_sound(devices, tmp_path, monkeypatch):
-    there = []
-    with Desk(tmp_path, devices, FakeMatcher()) as desk:
-        send = desk.route.write
-        monkeypatch.setattr(
-            desk.route,
-            "write",
-            lambda values: (there.append(list(desk.drops.iterdir())), send(values)),
-        )
-        desk.play(tone())
-        desk.do(Action.CAPTURE)
-    assert there[0] == []
+def die_at(folder, moment):
+    """Capture a tone, and be killed at a moment of that; run in a process of its own."""
+
+    def die(*_arguments, **_options):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.MonkeyPatch.context() as patch:
+        devices = FakeDevices(patch)
+        devices.plug()
+        matcher = die if moment == "searching" else FakeMatcher(3.0)
+        with Desk(Path(folder), devices, matcher) as desk:
+            patch.setattr(companion, "write_files", die)
+            if moment == "sending":
+                desk.route.write = die
+            desk.play(tone())
+            desk.do(Action.CAPTURE)
+            threading.Event().wait(PATIENCE_S)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("moment", ["searching", "sending", "writing"])
+def test_capture_at_which_the_daemon_was_killed_is_matched_by_the_next(devices, tmp_path, moment):
+    program = f"from tests.test_capturing import die_at; die_at({str(tmp_path)!r}, {moment!r})"
+    killed = subprocess.run([sys.executable, "-c", program], timeout=PATIENCE_S, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with Desk(tmp_path, devices, FakeMatcher(2.0)) as desk:
+        (facts,) = desk.outcome()
+    (saved,) = desk.drops.iterdir()
+    assert facts["dropped"]["file"] == saved.name
+    assert soundfile.info(saved).duration == pytest.approx(0.4, abs=0.1)
+    assert look(tmp_path / "journal.sqlite").counts == {"matched": 1}
 
 
 def test_a_press_ends_the_search_for_the_sound_before(devices, tmp_path):
@@ -170,6 +195,7 @@ def test_sound_that_is_still_on_is_matched_at_once_and_again_when_it_is_over(dev
     assert len(desk._matcher.heard) == 2
     (saved,) = desk.drops.iterdir()
     assert soundfile.info(saved).duration > 0.5
+    assert look(tmp_path / "journal.sqlite").counts == {"matched": 1}
 
 
 def test_key_is_held_and_let_go_of_once(devices, tmp_path):
@@ -236,6 +262,8 @@ def test_bug_in_a_capture_is_told_and_the_loop_goes_on(devices, tmp_path):
         matcher.distances = (None,)
         desk.play(tone())
         assert "internal error" in desk.do(Action.CAPTURE).said
+        (refused,) = desk.results.glob("Capture*.refused.txt")
+        assert "internal error" in refused.read_text()
         matcher.distances = (3.0,)
         assert desk.do(Action.CAPTURE, back=0).said
 

@@ -81,14 +81,17 @@ def test_killed_at_50_random_moments_over_200_files_each_is_matched_once(lives, 
         for name in names[kill * FILES // KILLS : (kill + 1) * FILES // KILLS]:
             drop(drops, name, tmp_path / "tone.wav")
         life = lives.begin(config)
-        time.sleep(random.uniform(0, 0.2))
+        # By its progress, not by a clock: on any machine there is work left, and some was done.
+        waiting = (kill + 1) * FILES // KILLS - len(seen)
+        life.wait_for(random.choice((": matched", "dB away")), random.randrange(waiting))
+        time.sleep(random.uniform(0, 0.01))
         life.kill()
         assert_whole(results)
         now = visible(results)
         assert seen.items() <= now.items()  # what was once seen stays as it was
         seen = now
         killed_amid_work += len(seen) < (kill + 1) * FILES // KILLS
-    assert killed_amid_work  # how many, the machine decides
+    assert killed_amid_work > KILLS // 2
     life = lives.begin(config)
     life.wait_for(": matched", FILES - len(seen))
     assert life.end() == 0

@@ -66,6 +66,14 @@ def test_file_that_changed_ends_the_job_of_what_it_was(path, tmp_path):
     assert (first.outcome, first.said) == ("refused", "changed before it was matched")
 
 
+def test_job_of_a_file_that_we_wrote_anew_goes_on(path, tmp_path):
+    with Journal(path) as journal:
+        journal.begin(drop(tmp_path), instead_of=drop(tmp_path, size=0))
+        journal.begin(drop(tmp_path, size=6), instead_of=drop(tmp_path))
+        journal.end(drop(tmp_path, size=6), Outcome.MATCHED, "there")
+    assert [(job.drop.size, job.outcome) for job in look(path).last] == [(6, "matched")]
+
+
 def test_same_file_may_come_again_after_its_end(path, tmp_path):
     with Journal(path) as journal:
         for _ in range(2):
