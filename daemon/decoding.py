@@ -22,8 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from antithesis.audio import Sound, write_wav
 from antithesis.errors import AntithesisError, AudioError, DeviceError, MissingSound
 from antithesis.segments import first_sound_of
 from daemon import child
+from daemon.living import Living, working
 
 _POLL_S: Final = 0.02
 _COME_UP_S: Final = 60.0
@@ -50,7 +50,7 @@ class Limits:
     megabytes: float = 1024.0
 
 
-class Decoder:
+class Decoder(Living):
     """A worker that finds the first sound in files; it runs while this is entered.
 
     `reading` names the function that it calls with a path, as `module:function`.
@@ -63,17 +63,12 @@ class Decoder:
         self._reading = reading
         self._ready = False
 
-    def __enter__(self) -> Self:
+    def _life(self) -> Iterator[None]:
         self._start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._end()
+        try:
+            yield
+        finally:
+            self._end()
 
     @property
     def pid(self) -> int:
@@ -158,7 +153,7 @@ class Decoder:
         return status
 
 
-class _Guard:
+class _Guard(Living):
     """Ends a worker that takes too much time or memory, or that nobody waits for any more."""
 
     def __init__(
@@ -170,20 +165,10 @@ class _Guard:
         self._limits = limits
         self._leave = leave
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="decoder's guard", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._done.set()
-        self._thread.join()
+    def _life(self) -> Iterator[None]:
+        with working(self._watch, "decoder's guard", self._done.set):
+            yield
 
     def _watch(self) -> None:
         end = time.monotonic() + self._limits.seconds

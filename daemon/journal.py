@@ -17,10 +17,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from antithesis.errors import AntithesisError, ConfigError
+from daemon.living import Living
 from daemon.settling import Drop
 
 JOURNAL: Final = "journal.sqlite"
@@ -81,7 +81,7 @@ class Job:
     host: str
 
 
-class Journal:
+class Journal(Living):
     """The journal at `path`; open while it is entered.
 
     Raises:
@@ -92,24 +92,20 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __enter__(self) -> Self:
+    def _life(self) -> Iterator[None]:
         self._file = _opened(self.path)
         with self._change():
             # What was at work when the last daemon ended is what ended it.
             self._file.execute("UPDATE jobs SET deaths = deaths + 1 WHERE id IN at_work")
             self._file.execute("DELETE FROM at_work")
             self._file.execute("DELETE FROM jobs WHERE ended_at < ?", (_days_ago(KEPT_DAYS),))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with closing(self._file), self._change():
-            self._file.execute("DELETE FROM at_work")
-            self._file.execute("DELETE FROM running")
+        with closing(self._file):
+            try:
+                yield
+            finally:
+                with self._change():
+                    self._file.execute("DELETE FROM at_work")
+                    self._file.execute("DELETE FROM running")
 
     def tell(self, facts: Mapping[str, str]) -> None:
         """Say what runs here, for whoever asks."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from antithesis.errors import DeviceError
 from daemon import midiports
+from daemon.living import Living, working
 
 if TYPE_CHECKING:
     from mido import Message
@@ -32,7 +32,7 @@ Hear = Callable[["Message", str, float], None]
 _log: Final = logging.getLogger(__name__)
 
 
-class MidiEar:
+class MidiEar(Living):
     """Hears a port of our own and the `wanted` ones while it is entered; "*" is every port.
 
     `own` tells whether there is a port of our own; where there can be none it says so once.
@@ -48,29 +48,16 @@ class MidiEar:
         self._ports: dict[str, Any] = {}
         self._missing: set[str] = set()
         self._stop = threading.Event()
-        self._open = ExitStack()
 
-    def __enter__(self) -> Self:
-        with ExitStack() as opening:
-            opening.callback(self._close)
+    def _life(self) -> Iterator[None]:
+        with ExitStack() as open_:
+            open_.callback(self._close)
             if self._own:
                 self._open_own()
             if self._wanted:
                 self._look()
-                thread = threading.Thread(target=self._keep_looking, name="MIDI ports")
-                thread.start()
-                opening.callback(thread.join)
-                opening.callback(self._stop.set)
-            self._open = opening.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.close()
+                open_.enter_context(working(self._keep_looking, "MIDI ports", self._stop.set))
+            yield
 
     @property
     def ports(self) -> list[str]:

@@ -20,10 +20,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from antithesis.errors import DeviceError
 from daemon import osc
+from daemon.living import working
 from daemon.osc import Argument, MalformedOsc, OscMessage
 from daemon.presses import Action, Answer, Press
 
@@ -54,14 +56,13 @@ def taking_orders(port: int, press: Callable[[Press], object]) -> Iterator[None]
             yield
             return
         ended = threading.Event()
-        thread = threading.Thread(target=_listen, args=(sock, ended, press), name="orders")
-        thread.start()
-        try:
-            yield
-        finally:
+
+        def end() -> None:
             ended.set()
             sock.sendto(b"", sock.getsockname())
-            thread.join()
+
+        with working(partial(_listen, sock, ended, press), "orders", end):
+            yield
 
 
 def order(port: int, action: Action, *arguments: int) -> Answer | None:

@@ -10,15 +10,15 @@ import atexit
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from antithesis.errors import DeviceError
+from daemon.living import Living
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,23 +33,13 @@ _LOST_S: Final = 2.0
 _JACK: Final = "JACK Audio Connection Kit"  # as PortAudio calls it
 
 
-class Output(Protocol):
+class Output(AbstractContextManager["Output", None], Protocol):
     """Takes mono blocks; open while it is entered.
 
     `rest_s` is for how long it can be left alone without running dry.
     """
 
     rest_s: float
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None: ...
 
     def write(self, block: Floats) -> None:
         """Play `block` (n,), and come back when the next is due; DeviceError if it is lost."""
@@ -58,7 +48,7 @@ class Output(Protocol):
         """Samples that it would take without waiting."""
 
 
-class WavOutput:
+class WavOutput(Living):
     """A 32-bit float WAV file that grows as fast as it would sound.
 
     The header is brought up to date twice a second, so that the file of a killed process can be
@@ -73,28 +63,21 @@ class WavOutput:
         self._written = 0
         self._data_bytes = 0
         self._header_due = 0
-        self._open = ExitStack()
 
     def __str__(self) -> str:
         return str(self.path)
 
-    def __enter__(self) -> Self:
-        with ExitStack() as opening, self._disk_trouble():
+    def _life(self) -> Iterator[None]:
+        with self._disk_trouble():
             # Unbuffered, so that nothing is lost with the process.
-            self._file = opening.enter_context(self.path.open("wb", buffering=0))
+            self._file = self.path.open("wb", buffering=0)
+        with self._file:
             self._write_header()
-            self._open = opening.pop_all()
-        self._start = time.monotonic()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with self._open, self._disk_trouble():
-            self._write_header()
+            self._start = time.monotonic()
+            try:
+                yield
+            finally:
+                self._write_header()
 
     def write(self, block: Floats) -> None:
         """Append `block`, and wait until it would have been played."""
@@ -111,14 +94,15 @@ class WavOutput:
     def _append(self, block: Floats) -> None:
         with self._disk_trouble():
             self._data_bytes += self._file.write(block.astype("<f4").tobytes())
-            if self._written >= self._header_due:
-                self._write_header()
-                self._header_due = self._written + self._sample_rate // 2
+        if self._written >= self._header_due:
+            self._write_header()
+            self._header_due = self._written + self._sample_rate // 2
 
     def _write_header(self) -> None:
-        self._file.seek(0)
-        self._file.write(wav_header(self._data_bytes, self._sample_rate))
-        self._file.seek(0, 2)
+        with self._disk_trouble():
+            self._file.seek(0)
+            self._file.write(wav_header(self._data_bytes, self._sample_rate))
+            self._file.seek(0, 2)
 
     @contextmanager
     def _disk_trouble(self) -> Iterator[None]:
@@ -149,7 +133,7 @@ def wav_header(data_bytes: int, sample_rate: int) -> bytes:
     return struct.pack("<4sI", b"RIFF", len(chunks) + data_bytes) + chunks
 
 
-class DeviceOutput:
+class DeviceOutput(Living):
     """An audio device, by PortAudio; the default one, or one found by its name or number."""
 
     rest_s = 0.6 * _LATENCY_S
@@ -157,20 +141,24 @@ class DeviceOutput:
     def __init__(self, device: str | int | None, sample_rate: int) -> None:
         self._device = device
         self._sample_rate = sample_rate
-        self._open = ExitStack()
         self._room, self._room_since = -1, 0.0
         self.name = "the default device" if device is None else str(device)
 
     def __str__(self) -> str:
         return self.name
 
-    def __enter__(self) -> Self:
+    def _life(self) -> Iterator[None]:
+        with ExitStack() as self._open:
+            self._stream = self._started()
+            yield
+
+    def _started(self) -> Any:
         sd = sound_library()
         try:
             wanted = _jack_output() if self._device is None else self._device
             found = sd.query_devices(wanted, "output")
             self._channels = min(_CHANNELS, found["max_output_channels"])
-            self._stream = self._open.enter_context(
+            stream = self._open.enter_context(
                 sd.OutputStream(
                     samplerate=self._sample_rate,
                     device=found["index"],
@@ -185,15 +173,7 @@ class DeviceOutput:
                 f" outputs: {', '.join(output_devices()) or 'none'}"
             ) from error
         self.name = found["name"]
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.close()
+        return stream
 
     def write(self, block: Floats) -> None:
         """Play `block` on all channels; the device's own clock sets the pace."""

@@ -10,12 +10,13 @@ import logging
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from daemon import child
+from daemon.living import Living
 
 _PROGRAM: Final = """
 import os, sys
@@ -33,7 +34,7 @@ for folder in sys.argv[1:]:
 _log: Final = logging.getLogger(__name__)
 
 
-class Pictures:
+class Pictures(Living):
     """Draws one picture after the other; works while it is entered.
 
     On leaving, whatever is not drawn yet is left to a process that outlives this one: nobody waits.
@@ -42,16 +43,18 @@ class Pictures:
     def __init__(self) -> None:
         self._folders: SimpleQueue[Path | None] = SimpleQueue()
 
-    def __enter__(self) -> Self:
+    def _life(self) -> Iterator[None]:
         threading.Thread(target=self._work, name="pictures", daemon=True).start()
-        return self
+        try:
+            yield
+        finally:
+            self._leave()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def draw(self, folder: Path) -> None:
+        """Have `match.png` drawn into the folder of a match; comes back at once."""
+        self._folders.put(folder)
+
+    def _leave(self) -> None:
         left = []
         try:
             while folder := self._folders.get_nowait():
@@ -60,10 +63,6 @@ class Pictures:
             self._folders.put(None)
         if left:
             threading.Thread(target=_drawing(*left).wait, daemon=True).start()
-
-    def draw(self, folder: Path) -> None:
-        """Have `match.png` drawn into the folder of a match; comes back at once."""
-        self._folders.put(folder)
 
     def _work(self) -> None:
         while folder := self._folders.get():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
-from types import TracebackType
-from typing import Final, NamedTuple, Self
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from antithesis.errors import DeviceError
 from daemon import osc
 from daemon.hosts import BUILTIN
+from daemon.living import Living
 from daemon.osc import Argument, OscMessage
 
 _PATIENCE_S: Final = 5.0
@@ -26,7 +27,7 @@ class Played(NamedTuple):
     late_s: float
 
 
-class SynthClient:
+class SynthClient(Living):
     """A socket that speaks to the built-in synth on `port`; open while it is entered.
 
     Raises:
@@ -36,18 +37,10 @@ class SynthClient:
     def __init__(self, port: int) -> None:
         self._synth = (BUILTIN.address, port)
 
-    def __enter__(self) -> Self:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.settimeout(_PATIENCE_S)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._socket.close()
+    def _life(self) -> Iterator[None]:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as self._socket:
+            self._socket.settimeout(_PATIENCE_S)
+            yield
 
     def normalized(self) -> npt.NDArray[np.float64]:
         """What the synth holds, (38,)."""

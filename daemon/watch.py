@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from antithesis.errors import DeviceError
+from daemon.living import Living
 from daemon.settling import Drop, Settling
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def is_sound_name(name: str) -> bool:
     return not name.startswith(_HIDDEN) and Path(name).suffix.lower() in SUFFIXES
 
 
-class Watch:
+class Watch(Living):
     """Settled sound files of one folder, not of those in it; watches while it is entered.
 
     Iterating waits for the next file, until `close`. The folder may go and come back. After a
@@ -84,24 +84,17 @@ class Watch:
         self._look_at = -math.inf
         self._scan_at = -math.inf
 
-    def __enter__(self) -> Self:
+    def _life(self) -> Iterator[None]:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DeviceError(
                 f"cannot make the folder {self.folder} ({error.strerror}): choose another one"
             ) from error
-        self._tend(time.monotonic())
-        self._handed_in = self._identity
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._observing.close()
+        with self._observing:
+            self._tend(time.monotonic())
+            self._handed_in = self._identity
+            yield
 
     def __iter__(self) -> Iterator[Drop | None]:
         while not self._closed:

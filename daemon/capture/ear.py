@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final
 
 from antithesis.errors import AudioError
 from daemon.bindings import Keys
 from daemon.capture.clips import Clip, Cutter
 from daemon.capture.listener import TEND_S, Condition, Listener, Take
 from daemon.capture.notes import Notes
+from daemon.living import Living
 from daemon.midiear import MidiEar
 from daemon.presses import Action, Press
 
@@ -30,7 +30,7 @@ _KEY_PRESSES: Final = frozenset((Action.HOLD,))  # whose key matters when it goe
 _log: Final = logging.getLogger(__name__)
 
 
-class Ear:
+class Ear(Living):
     """Hears while it is entered, and tells `press` what a key, or a sound while armed, asks for."""
 
     def __init__(self, config: Config, press: Callable[[Press], object]) -> None:
@@ -50,23 +50,10 @@ class Ear:
         self._held_since: float | None = None
         self._look_in = 0
         self._seen: tuple[Take, int] | None = None
-        self._open = ExitStack()
 
-    def __enter__(self) -> Self:
-        with ExitStack() as opening:
-            opening.enter_context(self._midi)
-            if self._listening:
-                opening.enter_context(self._listener)
-            self._open = opening.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.close()
+    def _life(self) -> Iterator[None]:
+        with self._midi, self._listener if self._listening else nullcontext():
+            yield
 
     @property
     def condition(self) -> Condition:

@@ -7,11 +7,10 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from daemon.capture.contract import (
     open_device,
     sources,
 )
+from daemon.living import Living, working
 
 TEND_S: Final = 0.1
 """How often the device is looked after."""
@@ -92,7 +92,7 @@ class Condition:
     trouble: str = ""
 
 
-class Listener:
+class Listener(Living):
     """Listens while it is entered; `take` is what it has, `condition` how it goes.
 
     `device` and `backend` are as configured; empty ones mean whatever hears what the computer
@@ -114,20 +114,10 @@ class Listener:
         self._seconds = seconds
         self._tending = tending
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="listener")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
+    def _life(self) -> Iterator[None]:
+        with working(self._listen, "listener", self._stop.set):
+            yield
 
     def _listen(self) -> None:
         failures = 0

@@ -10,7 +10,6 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -19,6 +18,7 @@ import numpy as np
 
 from antithesis.errors import DeviceError
 from daemon.capture.contract import MOST_CHANNELS, Device, Hear
+from daemon.living import working
 
 _BACKEND: Final = "pulse"
 _MONITOR: Final = ".monitor"
@@ -63,13 +63,8 @@ def opened(device: Device, hear: Hear) -> Iterator[_Recording]:
         raise DeviceError(f"cannot run parec: {error.strerror}; {_REMEDY}") from error
     with recorder:
         recording = _Recording(recorder, device.channels, hear)
-        thread = threading.Thread(target=recording.copy, name="parec")
-        thread.start()
-        try:
+        with working(recording.copy, "parec", recorder.kill):
             yield recording
-        finally:
-            recorder.kill()
-            thread.join()
 
 
 class _Recording:
