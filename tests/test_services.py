@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import plistlib
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -15,6 +17,7 @@ from click.testing import CliRunner
 from antithesis.errors import DeviceError
 from daemon import services
 from daemon.cli import cli
+from daemon.config import ENVIRONMENT_VARIABLE, Config, as_toml, changed
 from daemon.services import service
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="this is how Linux does it")
@@ -128,3 +131,74 @@ def test_command_of_the_service_runs_from_any_folder(home):
         command, capture_output=True, text=True, check=False, cwd=home, env=environment
     )
     assert said.stdout.startswith("antithesis ") or "not installed" in said.stderr
+
+
+# Beside a real systemd of a user's own.
+
+ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+SYSTEMD = Path("/lib/systemd/systemd")
+LIFE = """
+import json, os, signal, subprocess, sys, time
+from click.testing import CliRunner
+from daemon.cli import cli
+from daemon.services import service
+
+def run(*words):
+    done = CliRunner().invoke(cli, ["service", *words])
+    return done.exit_code, done.output
+
+def shown(key):
+    words = ["systemctl", "--user", "show", "--value", "-p", key, "antithesis.service"]
+    return subprocess.run(words, capture_output=True, text=True).stdout.strip()
+
+def wait_for(met):
+    end = time.monotonic() + 120
+    while not met():
+        assert time.monotonic() < end, (shown("ActiveState"), open(sys.argv[1]).read()[-2000:])
+        time.sleep(0.05)
+
+told = {"before": run("status"), "install": run("install"), "status": run("status")}
+wait_for(lambda: os.path.exists(sys.argv[1]) and "watching" in open(sys.argv[1]).read())
+told["enabled"] = shown("UnitFileState")
+os.kill(int(shown("MainPID")), signal.SIGKILL)
+wait_for(lambda: shown("SubState") != "running")
+told["killed"] = shown("SubState")
+told["remove"] = run("remove")
+told["after"] = run("status")
+told["left"] = [shown("LoadState"), shown("MainPID"), service().path.exists()]
+print(json.dumps(told))
+"""
+
+
+@linux
+@pytest.mark.timeout(300)
+def test_systemd_starts_it_again_when_it_is_killed_and_forgets_it_when_it_is_removed(tmp_path):
+    if os.geteuid() != 0 or shutil.which("unshare") is None or not SYSTEMD.exists():
+        pytest.skip("only root on Linux with systemd may run one of its own")
+    script = ["sh", str(Path(__file__).with_name("usersystemd.sh")), str(tmp_path)]
+    if subprocess.run([*ALONE, *script, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system lets no systemd of our own run")
+    config = changed(
+        Config(),
+        {
+            "watch": {"folder": str(tmp_path / "drops")},
+            "host": {"route": "memory"},
+            "capture": {"listen": False},
+            "state": {"folder": str(tmp_path / "state")},
+        },
+    )
+    (tmp_path / "config.toml").write_text(as_toml(config), "utf-8")
+    done = subprocess.run(
+        [*ALONE, *script, sys.executable, "-c", LIFE, str(tmp_path / "state" / "antithesis.log")],
+        env=os.environ | {ENVIRONMENT_VARIABLE: str(tmp_path / "config.toml")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [told[key][0] for key in ("before", "install", "status")] == [1, 0, 0], told
+    assert told["enabled"] == "enabled"
+    assert told["killed"] == "auto-restart"
+    assert [told[key][0] for key in ("remove", "after")] == [0, 1], told
+    assert told["left"] == ["not-found", "0", False]
