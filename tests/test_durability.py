@@ -9,8 +9,10 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -35,6 +37,16 @@ def lives(tmp_path_factory):
 def needs_mount():
     if reason := may_mount():
         pytest.skip(reason)
+
+
+@pytest.fixture
+def memory(tmp_path):
+    """A folder in memory, where there is one: what a killed process wrote is there all the same."""
+    if not Path("/dev/shm").is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="antithesis-") as folder:
+        yield Path(folder)
 
 
 def drop(folder, name, tone):
@@ -69,17 +81,17 @@ def assert_each_once(journal, results, names):
     assert_whole(results)
 
 
-def test_killed_at_50_random_moments_over_200_files_each_is_matched_once(lives, tmp_path):
-    config, random = settings(tmp_path), Random(0)
+def test_killed_at_50_random_moments_over_200_files_each_is_matched_once(lives, memory):
+    config, random = settings(memory), Random(0)
     drops, results = config.watch.folder, config.watch.output
     drops.mkdir()
-    write_tone(tmp_path / "tone.wav", seconds=0.02)
+    write_tone(memory / "tone.wav", seconds=0.02)
     names = [f"{number:03}.wav" for number in range(FILES)]
     seen = {}
     killed_amid_work = 0
     for kill in range(KILLS):
         for name in names[kill * FILES // KILLS : (kill + 1) * FILES // KILLS]:
-            drop(drops, name, tmp_path / "tone.wav")
+            drop(drops, name, memory / "tone.wav")
         life = lives.begin(config)
         # By its progress, not by a clock: on any machine there is work left, and some was done.
         waiting = (kill + 1) * FILES // KILLS - len(seen)
@@ -99,14 +111,14 @@ def test_killed_at_50_random_moments_over_200_files_each_is_matched_once(lives, 
     assert_each_once(config.state.folder / "journal.sqlite", results, names)
 
 
-def test_2000_files_at_once_each_have_their_outcome(lives, tmp_path):
-    config = settings(tmp_path)
+def test_2000_files_at_once_each_have_their_outcome(lives, memory):
+    config = settings(memory)
     config.watch.folder.mkdir()
-    write_tone(tmp_path / "tone.wav", seconds=0.02)
+    write_tone(memory / "tone.wav", seconds=0.02)
     names = [f"{number:04}.wav" for number in range(2000)]
     life = lives.begin(config)
     for name in names:
-        drop(config.watch.folder, name, tmp_path / "tone.wav")
+        drop(config.watch.folder, name, memory / "tone.wav")
     life.wait_for(": matched", len(names))
     assert life.end() == 0
     assert_each_once(config.state.folder / "journal.sqlite", config.watch.output, names)
