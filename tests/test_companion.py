@@ -473,9 +473,11 @@ def test_outcome_that_the_journal_did_not_hear_of_is_made_up_for(running):
 def test_file_at_which_the_program_died_again_and_again_is_refused(running):
     write_tone(running.drops / "deadly.wav")
     for _ in range(companion.DEATHS_AT_MOST):
-        journal = Journal(running.journal).__enter__()
-        journal.begin(Drop.at(running.drops / "deadly.wav"))
-        journal._file.close()  # as a killed process does
+        with Journal(running.journal) as journal:
+            journal.begin(Drop.at(running.drops / "deadly.wav"))
+        with closing(sqlite3.connect(running.journal)) as file:  # as a killed process leaves it
+            file.execute("INSERT INTO at_work SELECT id FROM jobs")
+            file.commit()
     matcher = FakeMatcher()
     with running(matcher):
         running.log.wait_for("deadly.wav: refused: Antithesis ended 3 times at this file")
