@@ -37,36 +37,38 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--count", type=int, default=100, help="presets by each method (100)")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first (0)")
     parser.add_argument("--method", nargs="+", type=Method, default=list(Method))
     parser.add_argument("--scale", type=float, default=1.0, help="of the window (1)")
     options = parser.parse_args()
-    with XServer() as server:
+    with XServer("1920x1080") as server:  # room for a panel of twice its size
         os.environ |= server.environment
         os.environ.pop("WAYLAND_DISPLAY", None)
-        well = [tried(method, options.count, options.scale) for method in options.method]
+        numbers = range(options.first, options.first + options.count)
+        well = [tried(method, numbers, options.scale) for method in options.method]
     sys.exit(0 if all(well) else 1)
 
 
-def tried(method: Method, count: int, scale: float) -> bool:
+def tried(method: Method, numbers: range, scale: float) -> bool:
     """Whether all presets arrived."""
-    rng = np.random.default_rng(20)
-    off, seconds = np.zeros((count, N_PARAMETERS)), []
+    off, seconds = np.zeros((len(numbers), N_PARAMETERS)), []
     with window(scale=scale) as shown, open_sender(row(method)) as sender:
-        for trial in range(count):
+        for place, trial in enumerate(numbers):
+            rng = np.random.default_rng([20, trial])
             shown.tell("set", list(rng.random(N_PARAMETERS)))
             preset = Preset.from_normalized(rng.random(N_PARAMETERS))
             sender.look()
             begun = time.monotonic()
             delivery = sender.send(preset)
             seconds.append(time.monotonic() - begun)
-            off[trial] = abs(np.array(shown.held()) - preset.normalized)
-            if off[trial].max() > TOLERANCES[method]:
-                worst = PARAMETERS[int(off[trial].argmax())].id
-                print(f"  {trial}: {worst} off by {off[trial].max():.4f}; {delivery}")
+            miss = off[place] = abs(np.array(shown.held()) - preset.normalized)
+            if miss.max() > TOLERANCES[method]:
+                print(f"  {trial}: {PARAMETERS[int(miss.argmax())].id} off by {miss.max():.4f}")
+                print(f"    {delivery}", flush=True)
     stepped, rest = off[:, STEPPED].max(), off[:, ~STEPPED].max()
     arrived = (off[:, STEPPED] < EXACT).all(axis=1) & (off.max(axis=1) <= TOLERANCES[method])
     print(
-        f"{method:6} {arrived.sum()} of {count} arrived; at most off: stepped {stepped:.1e},"
+        f"{method:6} {arrived.sum()} of {len(numbers)} arrived; at most off: stepped {stepped:.1e},"
         f" continuous {rest:.5f}; {np.median(seconds):.1f} s each (median)",
         flush=True,
     )

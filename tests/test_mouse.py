@@ -108,6 +108,15 @@ def test_random_panel_becomes_a_random_preset(x_display: str, method: Method) ->
         assert shown.tell("elsewhere") == 0
 
 
+def test_fader_pressed_where_it_was_pressed_just_before_is_not_reset(x_display: str) -> None:
+    middle = preset_of(3).replace(kOscMix=0.5)
+    with window() as shown, sending(Method.DRAG) as sender:
+        sender.send(middle)  # whose last press is where the next one's first is
+        sender.send(middle.replace(kOsc2Coarse=7.0, kOscMix=0.25))
+
+        assert_holds(shown, middle.replace(kOsc2Coarse=7.0, kOscMix=0.25), TOLERANCES[Method.DRAG])
+
+
 def test_switches_are_read_back_and_mended(x_display: str) -> None:
     with window() as shown, sending(Method.DRAG) as sender:
         sender.send(preset_of(3))
@@ -253,7 +262,7 @@ def test_pointer_waits_for_the_last_match(x_display: str, tmp_path: Any) -> None
 
 
 def test_display_that_died_is_started_anew_and_it_is_said(
-    x_display: str, x_server: XServer, request: pytest.FixtureRequest
+    x_display: str, x_server: XServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with window():
         position()
@@ -262,7 +271,6 @@ def test_display_that_died_is_started_anew_and_it_is_said(
 
     assert "ended with status -9" in x_server.revived()
 
-    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
     monkeypatch.setenv("DISPLAY", x_server.display)
     with window(), sending(Method.DRAG) as sender:
         assert "'Mika Micro'" in sender.where

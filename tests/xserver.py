@@ -12,7 +12,6 @@ from typing import Self
 
 # Modules that keep a connection to the display which there was when they were imported.
 _KEEPING = ("pyautogui._pyautogui_x11", "mouseinfo")
-_IMPORTED = ("pyautogui", "pymsgbox", "pytweening", "pyscreeze", *_KEEPING)
 
 
 class XServerError(Exception):
@@ -25,6 +24,9 @@ class XServer:
     Without `-noreset` it would start over whenever its last client goes, and turn away those that
     come meanwhile: in 15 s of one client after another, 2 of 23 (with it, none of 288).
     """
+
+    def __init__(self, size: str = "1440x800") -> None:
+        self._size = size
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
@@ -60,16 +62,15 @@ class XServer:
         self._said.seek(0)
         last = self._said.read().decode(errors="replace").strip()[-300:]
         self._stop()
-        for name in _IMPORTED:
-            sys.modules.pop(name, None)
         self._start()
+        self._reconnect()
         return f"Xvfb has ended with status {status} and was started anew; it said: {last!r}"
 
     def _start(self) -> None:
         reading, writing = os.pipe()
-        command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1440x800x24", "-noreset"]
+        command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{self._size}x24"]
         self._server = subprocess.Popen(
-            [*command, "-nolisten", "tcp"], pass_fds=[writing], stderr=self._said
+            [*command, "-noreset", "-nolisten", "tcp"], pass_fds=[writing], stderr=self._said
         )
         os.close(writing)
         with os.fdopen(reading) as told:
@@ -78,6 +79,14 @@ class XServer:
             self._stop()
             raise XServerError("Xvfb does not start here")
         self.display = f":{number}"
+
+    def _reconnect(self) -> None:
+        """Lead modules to the new display that were led to the old one."""
+        for module in (sys.modules[name] for name in _KEEPING if name in sys.modules):
+            from Xlib import display
+
+            module._display.display.socket.close()
+            module._display = display.Display(self.display)
 
     def _stop(self) -> None:
         self._server.terminate()

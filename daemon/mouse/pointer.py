@@ -20,6 +20,9 @@ _log: Final = logging.getLogger(__name__)
 
 _NUDGE: Final = 3  # points that a pointer may be off what it was told, by rounding
 _LOOK_S: Final = 0.05
+_TOGETHER_S: Final = 0.3  # two presses within this are a double click on any system
+_APART_S: Final = 0.7  # and with this between them, they are not
+_TRIES: Final = 5
 _STRIPE: Final = 10  # notches between two looks at what is under the pointer
 # What one notch is to pyautogui, which hands the number on as it is.
 _NOTCH: Final = 120 if sys.platform == "win32" else 1
@@ -58,10 +61,15 @@ class Hand:
 
     def press(self, at: Point, times: int = 1) -> None:
         """The button down and up, at a point of the panel."""
-        self._reach(at)
-        for _ in range(times):
-            with self._button():
-                pass
+        for _ in range(_TRIES):
+            self._reach(at)
+            began = time.monotonic()
+            for _ in range(times):
+                with self._button():
+                    pass
+            if times == 1 or time.monotonic() - began < _TOGETHER_S:
+                return
+            time.sleep(_APART_S)  # a machine so busy may have taken them for single ones
 
     def wheel(self, at: Point, notches: int, fine: bool) -> None:
         """Turn the wheel there, upwards where positive."""

@@ -25,6 +25,8 @@ _log: Final = logging.getLogger(__name__)
 TRIES: Final = 3
 PATIENCE_S: Final = 2.0  # for a panel to show what was done to it
 _LOOK_S: Final = 0.01
+_TOGETHER: Final = 8  # points: so near, two presses may count as a double click
+_APART_S: Final = 0.7  # and after so long, they do not
 _GREYED: Final = 0.6  # of its contrast: less than so much is left of a greyed control
 _NEAR: Final = 1.5 / FADER_TRAVEL
 _MIX: Final = BY_ID["kOscMix"].index
@@ -71,6 +73,7 @@ class Panel:
         self._method = method
         self._doubles: bool | None = None if double_clicks else False
         self._looks: dict[int, list[Picture]] = {}
+        self._pressed: tuple[Point, float] = ((0, 0), 0.0)  # where, when: but for switches
 
     def set(self, index: int, normalized: float) -> None:
         """Bring one control to a value.
@@ -105,7 +108,9 @@ class Panel:
         for gesture in gestures(control, normalized, self._method, double_clicks=doubles):
             match gesture:
                 case Press(at, times):
+                    self._keep_apart(at)
                     self._hand.press(at, times)
+                    self._pressed = at, time.monotonic()
                 case Wheel(at, notches, fine):
                     self._hand.wheel(at, notches, fine)
                 case Drag(start, up, fine):
@@ -113,6 +118,12 @@ class Panel:
         if control.widget is not Widget.FADER:
             return True
         return _until(lambda: self._shows(control, normalized))
+
+    def _keep_apart(self, at: Point) -> None:
+        """Wait where this press and the one before it would be taken for a double click."""
+        (x, y), when = self._pressed
+        if max(abs(at[0] - x), abs(at[1] - y)) <= _TOGETHER:
+            time.sleep(max(0.0, when + _APART_S - time.monotonic()))
 
     def _double_clicks(self, control: Control) -> bool:
         """Whether two presses reset a control: proved on the mix, which is the first of them."""

@@ -269,6 +269,7 @@ class Window:
         if not line:
             self.root.destroy()
             return
+        self.root.update()  # a busy machine may have left some of the mouse's doings for later
         what, *arguments = json.loads(line)
         self._say(getattr(self, what)(*arguments))
 
