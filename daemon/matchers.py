@@ -74,8 +74,8 @@ def load_matcher(grid: Callable[[], Grid | None] = say_all) -> Matcher:
 
     `grid` tells what the presets to come have to be on.
     """
+    matches = _matcher(grid)  # first, for what is wrong with the weights is not to be waited for
     _have_kernels()
-    matches = _matcher(grid)
     next(iter(matches(_warm_up_sound(), budget_s=0.0, locked={}, stop=lambda: True)))
     return matches
 

@@ -170,6 +170,29 @@ SYSTEM_PARTS = (
         for_tests=True,
     ),
     SystemPart(
+        "a desktop's bus",
+        _program("dbus-daemon"),
+        {"apt-get": "dbus", "dnf": "dbus-daemon", "pacman": "dbus", "zypper": "dbus-1-daemon"},
+        for_tests=True,
+    ),
+    SystemPart(
+        "words on the desktop",
+        _program("notify-send"),
+        {
+            "apt-get": "libnotify-bin",
+            "dnf": "libnotify",
+            "pacman": "libnotify",
+            "zypper": "libnotify-tools",
+        },
+        for_tests=True,
+    ),
+    SystemPart(
+        "a service manager of a user's own",
+        lambda: Path("/lib/systemd/systemd").exists(),
+        {"apt-get": "systemd", "dnf": "systemd", "pacman": "systemd", "zypper": "systemd"},
+        for_tests=True,
+    ),
+    SystemPart(
         "instruments to match",
         lambda: bool(shutil.which("fluidsynth")) and Path("/usr/share/sonic-pi/samples").exists(),
         {"apt-get": "fluidsynth timgm6mb-soundfont sonic-pi-samples"},

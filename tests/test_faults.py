@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack, contextmanager
 
 import psutil
 import pytest
 
+from antithesis import network
 from antithesis.errors import ModelError
 from daemon import companion
 from daemon.companion import built_in_synth, run_companion
@@ -20,25 +23,41 @@ from tests.fakematch import FakeMatcher, at_distance
 from tests.test_companion import free_port, settings
 
 PATIENCE_S = 60.0
+MODEL = network.model_path()
+
+
+def damaged(models, fault):
+    """Put weights and their card into a folder, with a fault."""
+    models.mkdir()
+    weights, card = MODEL.read_bytes(), json.loads(MODEL.with_suffix(".json").read_text("utf-8"))
+    if fault == "of another table":
+        card["table"] = "0"
+    if fault == "of a newer version":
+        card["version"] = 1000
+    if fault != "missing":
+        (models / MODEL.name).write_bytes(weights[:1000] if fault == "cut off" else weights)
+        (models / MODEL.name).with_suffix(".json").write_text(json.dumps(card), "utf-8")
 
 
 @pytest.mark.parametrize(
-    "trouble", ["no weights 'mika.onnx'", "trained for another parameter table: train it again"]
+    ("fault", "told"),
+    [
+        ("missing", "no weights 'mika.onnx' beside the package: install Antithesis again"),
+        ("of another table", "trained for another parameter table: train it again"),
+        ("of a newer version", "of version 1000, .* update Antithesis"),
+        ("cut off", "not a model onnxruntime can load"),
+    ],
 )
-def test_model_that_is_missing_or_of_another_table_is_one_line_and_ends_it(
-    tmp_path, monkeypatch, trouble
-):
-    def fail(*_arguments, **_options):
-        raise ModelError(trouble)
-
-    monkeypatch.setattr("antithesis.network.load_network", fail)
-    with pytest.raises(ModelError, match=trouble) as caught:
-        run_companion(settings(tmp_path))
+def test_model_that_is_no_good_is_one_line_and_ends_it(tmp_path, monkeypatch, fault, told):
+    damaged(tmp_path / "models", fault)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(network, "__file__", str(tmp_path / "antithesis" / "network.py"))
+        with pytest.raises(ModelError, match=told) as caught:
+            run_companion(settings(tmp_path))
     assert "\n" not in str(caught.value)
     monkeypatch.setattr(companion.Companion, "run", lambda self: None)
-    run_companion(
-        settings(tmp_path), matcher=FakeMatcher()
-    )  # nothing of the first one is in the way
+    # Nothing of the first one is in the way.
+    run_companion(settings(tmp_path), matcher=FakeMatcher())
 
 
 def test_synth_that_was_killed_is_told_with_the_way_to_start_it(tmp_path, monkeypatch):
@@ -68,8 +87,9 @@ def test_synth_that_was_killed_is_told_with_the_way_to_start_it(tmp_path, monkey
             assert router.apply(at_distance(2.0).preset).grade == "confirmed"
 
 
-@pytest.mark.timeout(60)
-def test_audio_device_that_goes_ends_the_synth_with_the_reason(tmp_path, monkeypatch):
+@pytest.fixture
+def sound_card(monkeypatch):
+    """Plugs in a sound card: a JACK server of its own, with the dummy driver."""
     for program in ("jackd", "jack_wait"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is missing: apt-get install jackd2")
@@ -77,18 +97,59 @@ def test_audio_device_that_goes_ends_the_synth_with_the_reason(tmp_path, monkeyp
     monkeypatch.setenv("JACK_DEFAULT_SERVER", f"antithesis-gone-{os.getpid()}")
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     command = ["jackd", "--no-realtime", "-n", os.environ["JACK_DEFAULT_SERVER"]]
-    server = subprocess.Popen(
-        [*command, "-d", "dummy", "-r", "44100", "-p", "1024"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+
+    @contextmanager
+    def plugged():
+        server = subprocess.Popen(
+            [*command, "-d", "dummy", "-r", "44100", "-p", "1024"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            subprocess.run(["jack_wait", "-w", "-t", "10"], check=False, capture_output=True)
+            yield
+        finally:
+            server.terminate()  # killed, it would stay in the list of eight that a machine may have
+            server.wait()
+
+    return plugged
+
+
+LISTENS = """
+import logging, sys, threading
+from daemon.capture.listener import Listener
+logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
+with Listener(backend="jack"):
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.timeout(120)
+def test_audio_device_that_is_pulled_out_is_told_and_listened_to_again_when_it_is_back(sound_card):
+    command = [sys.executable, "-u", "-c", LISTENS]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with ExitStack() as plugged:
+        plugged.enter_context(sound_card())
+        with subprocess.Popen(command, text=True, **pipes) as ear:
+            assert "listening to everything that plays" in ear.stdout.readline()
+            plugged.close()
+            assert "everything that plays is gone" in ear.stdout.readline()
+            assert "nothing here hears what the computer plays" in ear.stdout.readline()
+            plugged.enter_context(sound_card())
+            assert "listening to everything that plays" in ear.stdout.readline()
+            ear.stdin.close()
+            assert ear.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.timeout(60)
+def test_audio_device_that_goes_ends_the_synth_with_the_reason(sound_card):
     program = (
         "from daemon.synthserver import run_synth; from antithesis.errors import DeviceError\n"
         "try: run_synth(osc_port=0, device='system')\n"
         "except DeviceError as error: print(error, flush=True)"
     )
-    try:
-        subprocess.run(["jack_wait", "-w", "-t", "10"], check=False, capture_output=True)
+    with ExitStack() as plugged:
+        plugged.enter_context(sound_card())
         with subprocess.Popen(
             [sys.executable, "-c", program],
             stdout=subprocess.PIPE,
@@ -98,9 +159,5 @@ def test_audio_device_that_goes_ends_the_synth_with_the_reason(tmp_path, monkeyp
             said = synth.stdout.readline()
             if "sound into system" not in said:
                 pytest.skip(f"no synth plays on JACK here: {said}")
-            server.terminate()  # killed, it would stay in the list of eight that a machine may have
-            server.wait()
+            plugged.close()
             assert "lost system: it takes no more sound" in synth.stdout.readline()
-    finally:
-        server.terminate()
-        server.wait()

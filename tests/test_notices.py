@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -74,3 +76,62 @@ def test_words_are_no_part_of_the_script_that_shows_them(platform, monkeypatch):
     monkeypatch.setattr(notices.sys, "platform", platform)
     words = notices.command('"; do evil')
     assert not any("evil" in word for word in words if word != '"; do evil')
+
+
+# On a real session bus, by the system's own program.
+
+NOTIFICATIONS = "org.freedesktop.Notifications"
+REPLIES = {
+    "Notify": ("u", (1,)),
+    "GetCapabilities": ("as", (["body"],)),
+    "GetServerInformation": ("ssss", ("tests", "Antithesis", "1", "1.2")),
+}
+
+
+@pytest.fixture
+def desktop(monkeypatch):
+    """A session bus with a notification server; gives what that is asked to show next."""
+    for program in ("dbus-daemon", "notify-send"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is missing: apt-get install dbus libnotify-bin")
+    from jeepney import HeaderFields, new_method_return
+    from jeepney.bus_messages import message_bus
+    from jeepney.io.blocking import open_dbus_connection
+
+    def shown():
+        while True:
+            asked = server.receive(timeout=60)
+            member = asked.header.fields.get(HeaderFields.member)
+            if member in REPLIES:
+                server.send(new_method_return(asked, *REPLIES[member]))
+            if member == "Notify":
+                return asked.body
+
+    command = ["dbus-daemon", "--session", "--nofork", "--print-address"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as bus:
+        try:
+            address = bus.stdout.readline().strip()
+            monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+            with open_dbus_connection(address) as server:
+                server.send_and_get_reply(message_bus.RequestName(NOTIFICATIONS))
+                yield shown
+        finally:
+            bus.terminate()
+
+
+def test_desktop_is_given_the_words_by_its_bus(desktop):
+    shower = Notices()
+    shower.show("<i>a</i>.wav: 1.00 dB away")
+    application, _, _, title, text, *_ = desktop()
+    assert shower._showing.wait(60) == 0
+    assert (application, title) == ("Antithesis", "Antithesis")
+    assert text == "&lt;i&gt;a&lt;/i&gt;.wav: 1.00 dB away"
+
+
+def test_desktop_without_a_notification_server_keeps_nobody(monkeypatch, tmp_path):
+    if shutil.which("notify-send") is None:
+        pytest.skip("notify-send is missing: apt-get install libnotify-bin")
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/nobody")
+    shower = Notices()
+    shower.show("a")
+    assert shower._showing.wait(60) != 0

@@ -1,0 +1,57 @@
+"""MIDI ports of others, by a real JACK server: they come, are pulled out, and come back."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+import mido
+
+from daemon import midiear, midiports
+from daemon.midiear import MidiEar
+
+JACK = "mido.backends.rtmidi/UNIX_JACK"
+PATIENCE_S = 60
+
+
+def until(condition):
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end
+        threading.Event().wait(0.02)
+
+
+def pad():
+    """A controller's port."""
+    return midiports.open_output("pad", backend=JACK, virtual=True)
+
+
+def test_port_that_is_pulled_out_is_told_and_heard_again_when_it_is_back(
+    jack_server, monkeypatch, caplog
+):
+    monkeypatch.setattr(midiear, "LOOK_S", 0.05)
+    heard = []
+
+    def press(keys, note):
+        """Press until it is heard: JACK joins ports in a later cycle."""
+        keys.send(mido.Message("note_on", note=note))
+        return note in heard
+
+    ear = MidiEar(
+        lambda message, _port, _at: heard.append(message.note), ["pad"], backend=JACK, own=False
+    )
+    with caplog.at_level(logging.INFO), ear:
+        assert ear.ports == []
+        for note in (36, 48):
+            with pad() as keys:
+                until(lambda keys=keys, note=note: press(keys, note))
+            until(lambda: not ear.ports)
+    assert any("no MIDI port 'pad' yet" in said for said in caplog.messages)
+    assert sum("pad is gone" in said for said in caplog.messages) == 2
+
+
+def test_every_port_is_heard_where_that_is_wanted(jack_server, monkeypatch):
+    monkeypatch.setattr(midiear, "LOOK_S", 0.05)
+    with MidiEar(lambda *_message: None, ["*"], backend=JACK, own=False) as ear, pad():
+        until(lambda: any("pad" in name for name in ear.ports))
