@@ -203,7 +203,7 @@ class Companion:
             yield
         except Exception as error:  # noqa: BLE001
             _log.exception("%s: internal error", _shown(drop))
-            self._refuse(drop, _why(error))
+            self._refuse(drop, _reason(drop, error))
 
     def _end_what_is_over(self) -> None:
         """End the jobs of an earlier daemon that nobody would hand on once more."""
@@ -229,9 +229,9 @@ class Companion:
             except (JournalError, DeviceError) as error:
                 self._postpone(drop, error)
             except MissingSound as error:
-                self._miss(drop, str(error).removeprefix(f"{drop.path}: "))
+                self._miss(drop, _reason(drop, error))
             except AntithesisError as error:
-                self._refuse(drop, str(error).removeprefix(f"{drop.path}: "))
+                self._refuse(drop, _reason(drop, error))
             else:
                 self._unwritten.extend([result] if result else [])
 
@@ -325,7 +325,7 @@ class Companion:
             told = (lambda _first: None) if early else tell
             result = self._match(drop, sound, fresh=not early, once_sent=told)
         except Exception as error:
-            self._refuse(drop, _why(error))
+            self._refuse(drop, _reason(drop, error))
             raise
         if result:
             self._unwritten.append(replace(result, captured=clip.facts()))
@@ -564,6 +564,11 @@ def _why(error: Exception) -> str:
     if isinstance(error, AntithesisError):
         return str(error)
     return f"internal error: {error!r}; the log has more of it"
+
+
+def _reason(drop: Drop, error: Exception) -> str:
+    """What to say of an error where the file is named anyway."""
+    return _why(error).removeprefix(f"{drop.path}: ")
 
 
 def _said(match: Match) -> str:
