@@ -1,9 +1,8 @@
 """Where sounds begin in a stream that has no beginning: the last of them is the one just heard.
 
-Two things begin a sound. Out of quiet (what the stream sinks to, time and again) it is the level
-that rises. Amid other sound, a ringing tail or music, it is energy in bands where there was none.
-Where exactly, the past tells: a linear predictor learns the sound before, and where it first fails
-is the onset.
+What may be a beginning is looked for generously: where the level leaves the quiet, where energy
+appears in bands that had none, where tones leave their course. Each is then placed exactly, and
+kept if what speaks for it outweighs the rest.
 """
 
 from __future__ import annotations
@@ -14,7 +13,9 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.spectra import powers
+from antithesis.breaks import break_near
+from antithesis.evidence import ComplexArray, Evidence, departures_db, evidence, highest
+from antithesis.spectra import transforms
 
 FloatArray = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.floating]
@@ -33,18 +34,13 @@ _RANGE_DB = 40.0  # of what counts, below the loudest band of late
 _OF_LATE = 400  # hops
 _BEFORE = (3, 26)  # hops back: what a band held there is not new, but a pulse of the same sound
 _MOST_DB = 30.0  # of one band's rise
-_NEW_DB = 3.0  # mean rise of an onset, over the bands that sound
-_NEAR = 6  # hops within which an onset is one
-_LOUD_DB = 12.0  # a sound comes this near to the loudest of late,
-_CLEAR_DB = 25.0  # or rises by this
-_FALLS_DB = 1.0  # amid other sound, it is at least nearly as loud as that
-
-_AROUND_S = 0.03
-_LEARNT_S = 0.06
-_STEP_S = 0.006
-_ORDER = 32
-_RISE_SAMPLES = 400  # at most, of an onset that takes its time
-_CALM_SAMPLES = 48
+_NEW_DB = 0.5  # mean rise over the bands that sound: what may be an onset,
+_DEPARTS_DB = 4.0  # as may be what leaves its course by so much more than before
+_PEAK = 3  # hops
+_NEAR = 6  # hops around a frame in which what is seen there begins
+_BELOW_DB = 20.0  # softer than the loudest of late, it is not what was meant
+_ONE_S = 0.12  # within which it is one sound
+_LEAST_S = 0.05  # of a sound; what began later will be known later
 
 
 @dataclass(frozen=True)
@@ -66,22 +62,72 @@ def sounds(samples: Samples, sample_rate: int) -> list[Heard]:
     """The sounds of a stream (n,) in their order; one that is on at its beginning is none of them.
 
     In silence an onset is exact to the sample; amid other sound it is where that no longer explains
-    what is heard, within 5 ms for an attack that stands out.
+    what is heard.
     """
     hop = max(1, round(_HOP_S * sample_rate))
     levels = _levels_dbfs(samples, hop)
     if len(levels) <= 2 * _NEAR:
         return []
     loud = _out_of_quiet(levels)
-    frames = _onsets(levels, loud, _amid(samples, sample_rate, len(levels)))
+    starts = [begun.start for begun in beginnings(samples, sample_rate) if begun.weight > 0.0]
     found = []
-    for frame, following in pairwise([*frames, len(levels)]):
-        quiet = np.flatnonzero(~loud[frame + 2 : following])
-        stop = frame + 2 + int(quiet[0]) if len(quiet) else following
-        start = _exactly(samples, frame * hop, sample_rate)
-        background = _background_db(levels, frame, stop)
-        found.append(Heard(start, stop * hop, stop < len(levels), background))
+    for start, following in pairwise([*starts, len(levels) * hop]):
+        frame, after = start // hop, following // hop
+        quiet = np.flatnonzero(~loud[frame + 2 : after])
+        stop = frame + 2 + int(quiet[0]) if len(quiet) else after
+        background = _background_db(levels, frame, max(stop, frame + 1))
+        found.append(Heard(start, max(stop * hop, start + 1), stop < len(levels), background))
     return found
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Where a sound may begin, and what speaks for it."""
+
+    start: int
+    evidence: Evidence
+
+    @property
+    def weight(self) -> float:
+        """Whether it does, above 0."""
+        return self.evidence.weight
+
+
+def beginnings(samples: Samples, sample_rate: int) -> list[Beginning]:
+    """Where sounds may begin in a stream (n,), in order; of some that are near, the likeliest."""
+    hop = max(1, round(_HOP_S * sample_rate))
+    levels = _levels_dbfs(samples, hop)
+    spectra = _spectra(samples, sample_rate, len(levels))
+    departs = departures_db(spectra, sample_rate / (2 * spectra.shape[1] - 2))
+    kept: list[Beginning] = []
+    for frame in _worth_a_look(levels, _novelty_db(_bands_db(spectra, sample_rate)), departs):
+        start = break_near(samples, frame * hop, sample_rate)
+        if (kept and start <= kept[-1].start) or start > len(samples) - _LEAST_S * sample_rate:
+            continue
+        near = departs[max(0, start // hop - _PEAK) : start // hop + 2 * _PEAK]
+        unforeseen_db = float(near.max(initial=0.0))
+        found = Beginning(start, evidence(samples, start, sample_rate, unforeseen_db))
+        if not kept or start - kept[-1].start > _ONE_S * sample_rate:
+            kept.append(found)
+        elif found.weight > kept[-1].weight:
+            kept[-1] = found
+    return kept
+
+
+def _worth_a_look(levels: FloatArray, new: FloatArray, departs: FloatArray) -> list[int]:
+    """Frames in which sounds may begin; those out of quiet come first where both see one."""
+    loud = _out_of_quiet(levels)
+    found = [start for start, _ in _runs(loud) if start]
+    seen = ((new > _NEW_DB) & _peaks(new)) | ((departs > _DEPARTS_DB) & _peaks(departs))
+    near_loudest = highest(levels, range(-4 * _NEAR, 1)) > _highest_of_late(levels) - _BELOW_DB
+    for frame in np.flatnonzero(seen & (levels > _SILENT_DBFS) & near_loudest).tolist():
+        if frame > _NEAR and all(abs(frame - other) > _NEAR for other in found):
+            found.append(frame)
+    return sorted(found)
+
+
+def _peaks(values: FloatArray) -> npt.NDArray[np.bool_]:
+    return np.asarray(values >= highest(values, range(-_PEAK, _PEAK + 1)))
 
 
 def _levels_dbfs(samples: Samples, hop: int) -> FloatArray:
@@ -107,47 +153,28 @@ def _runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _onsets(
-    levels: FloatArray, loud: npt.NDArray[np.bool_], new: npt.NDArray[np.bool_]
-) -> list[int]:
-    """Frames in which sounds begin; those out of quiet come first where both see one."""
-    soon = _highest(levels, range(-4 * _NEAR, 1))
-    of_late = _highest_of_late(levels)
-    near_loudest = soon > of_late - _LOUD_DB
-    grows = soon > _highest(levels, range(3, 2 * _NEAR)) - _FALLS_DB
-    found = [
-        start
-        for start, _ in _runs(loud)
-        if start and (near_loudest[start] or soon[start] > levels[start - 1] + _CLEAR_DB)
-    ]
-    for frame in np.flatnonzero(new & loud & near_loudest & grows).tolist():
-        if all(not -_NEAR <= frame - other <= 2 * _NEAR for other in found):
-            found.append(frame)
-    return sorted(found)
-
-
 def _highest_of_late(values: FloatArray) -> FloatArray:
     """The highest of the last two seconds, and of the next moment."""
-    return _highest(values, range(1 - 2 * _NEAR, _OF_LATE + 1))
+    return highest(values, range(1 - 2 * _NEAR, _OF_LATE + 1))
 
 
-def _amid(samples: Samples, sample_rate: int, count: int) -> npt.NDArray[np.bool_]:
-    """Frames (count,) at which energy appears in bands where there was none."""
-    new = _novelty_db(_bands_db(samples, sample_rate, count))
-    return np.asarray((new > _NEW_DB) & (new >= _highest(new, range(-_NEAR, _NEAR + 1))))
-
-
-def _bands_db(samples: Samples, sample_rate: int, count: int) -> FloatArray:
-    """Power (count, bands) in windows around the beginning of each hop."""
+def _spectra(samples: Samples, sample_rate: int, count: int) -> ComplexArray:
+    """Spectra (count, bins) of windows around the beginning of each hop."""
     hop = max(1, round(_HOP_S * sample_rate))
-    size = 2 ** round(np.log2(_WINDOW_S * sample_rate))
+    size = int(2 ** np.round(np.log2(_WINDOW_S * sample_rate)))
     padded = np.pad(np.asarray(samples, np.float32), (size // 2, size))
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][:count]
     shape = np.hanning(size).astype(np.float32)
-    power = powers(windows, shape / shape.sum())
-    highest = min(_RANGE_HZ[1], 0.45 * sample_rate)
-    edges = np.geomspace(_RANGE_HZ[0], highest, _BANDS + 1) * size / sample_rate
-    bands = np.add.reduceat(power, np.unique(np.rint(edges).astype(int)), axis=1)[:, :-1]
+    return transforms(windows, shape / shape.sum())
+
+
+def _bands_db(spectra: ComplexArray, sample_rate: int) -> FloatArray:
+    """Power (count, bands) of each of the spectra."""
+    power = spectra.real**2 + spectra.imag**2
+    size = 2 * spectra.shape[1] - 2
+    edges = np.geomspace(_RANGE_HZ[0], min(_RANGE_HZ[1], 0.45 * sample_rate), _BANDS + 1)
+    bins = np.unique(np.rint(edges * size / sample_rate).astype(int))
+    bands = np.add.reduceat(power, bins, axis=1)[:, :-1]
     return np.asarray(10 * np.log10(np.maximum(bands, 1e-20)), np.float64)
 
 
@@ -157,68 +184,11 @@ def _novelty_db(bands: FloatArray) -> FloatArray:
     bands = np.maximum(bands, bottom)
     weight = np.clip((bands - bottom) / _RANGE_DB, 0.0, 1.0)
     held = np.maximum(bands, np.maximum(np.roll(bands, 1, axis=1), np.roll(bands, -1, axis=1)))
-    before = _highest(held, range(_BEFORE[0], _BEFORE[1] + 1))
+    before = highest(held, range(_BEFORE[0], _BEFORE[1] + 1))
     rise = np.clip(bands - before, 0.0, _MOST_DB)
     return np.asarray((weight * rise).sum(axis=1) / np.maximum(weight.sum(axis=1), 1.0))
-
-
-def _highest(values: FloatArray, shifts: range) -> FloatArray:
-    """The highest of `values` so many frames back, or ahead where negative; the ends go on."""
-    beyond = [(shifts[-1], max(0, -shifts[0])), *[(0, 0)] * (values.ndim - 1)]
-    highest, reach = np.pad(values, beyond, mode="edge"), 1
-    while 2 * reach <= len(shifts):  # of twice as many frames each time
-        highest, reach = np.maximum(highest[:-reach], highest[reach:]), 2 * reach
-    rest = len(shifts) - reach
-    return np.asarray(np.maximum(highest[: len(values)], highest[rest : rest + len(values)]))
 
 
 def _background_db(levels: FloatArray, frame: int, stop: int) -> float:
     before = levels[max(0, frame - 2 * _NEAR) : max(1, frame - 2)].max()
     return float(before - levels[frame:stop].max()) if before > _SILENT_DBFS else -np.inf
-
-
-def _exactly(samples: Samples, at: int, sample_rate: int) -> int:
-    """The sample near `at` from which on the sound before does not explain what is heard."""
-    around, learnt = round(_AROUND_S * sample_rate), round(_LEARNT_S * sample_rate)
-    first = max(0, at - around)
-    past = samples[max(0, first - learnt) : first].astype(np.float64)
-    near = samples[max(0, first - _ORDER) : at + around].astype(np.float64)
-    surprise = np.abs(near)[-(at + around - first) :]
-    if len(past) <= 4 * _ORDER or not past.any():
-        return first + int(np.argmax(surprise > 1e-3 * surprise.max(initial=0.0)))
-    whitener = _whitener(past)
-    known = np.abs(np.convolve(past, whitener, "valid"))
-    surprise = np.abs(np.convolve(near, whitener)[: len(near)])[-(at + around - first) :]
-    step = _steepest(surprise, known, round(_STEP_S * sample_rate))
-    limit = max(1.5 * known.max(), 1e-3 * surprise.max())
-    begin = max(0, step - round(_STEP_S * sample_rate))
-    clear = surprise[begin:] > limit
-    if not clear.any():
-        return first + step
-    return first + _back(surprise, begin + int(np.argmax(clear)), 4 * float(np.median(known)))
-
-
-def _back(surprise: FloatArray, at: int, usual: float) -> int:
-    """Where the rise began that is clear `at`: up to there, surprise was as usual for a while."""
-    before = surprise[max(0, at - _RISE_SAMPLES) : at]
-    if not len(before):
-        return at
-    calm = np.flatnonzero(_highest(before, range(_CALM_SAMPLES)) <= usual)
-    return at - len(before) + int(calm[-1]) + 1 if len(calm) else at
-
-
-def _steepest(surprise: FloatArray, known: FloatArray, width: int) -> int:
-    """The sample at which the power of what surprises grows most, from `width` to `width`."""
-    power = np.concatenate([known[-width:], surprise]) ** 2
-    sums = np.concatenate([[0.0], np.cumsum(power)])
-    mean = (sums[width:] - sums[:-width]) / width
-    before, after = mean[:-width], mean[width:]
-    return int(np.argmax(np.log(after + 1e-16) - np.log(before + 1e-16)))
-
-
-def _whitener(past: FloatArray) -> FloatArray:
-    """The filter that leaves of a sound only what its last `_ORDER` samples do not foretell."""
-    lags = np.correlate(past, past, "full")[len(past) - 1 :][: _ORDER + 1]
-    lags[0] *= 1.0 + 1e-6
-    distance = np.abs(np.subtract.outer(np.arange(_ORDER), np.arange(_ORDER)))
-    return np.concatenate([[1.0], -np.linalg.solve(lags[distance], lags[1:])])

@@ -6,6 +6,7 @@ by test, and light enough to live beside a DAW. All in float32, the type that Ka
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -133,11 +134,28 @@ def powers(
     longer than the transforms. In float64, since numpy's of float32 takes up to five times as long.
     """
     out = np.empty((len(frames), frames.shape[1] // 2 + 1), shape.dtype)
+    for first, tones in _transformed(frames, shape):
+        out[first : first + len(tones)] = tones.real**2 + tones.imag**2
+    return out
+
+
+def transforms(
+    frames: npt.NDArray[np.floating], shape: npt.NDArray[np.floating]
+) -> npt.NDArray[np.complex64]:
+    """Spectra (n, bins) of frames (n, window) times ``shape`` (window,), as :func:`powers` does."""
+    out = np.empty((len(frames), frames.shape[1] // 2 + 1), np.complex64)
+    for first, tones in _transformed(frames, shape):
+        out[first : first + len(tones)] = tones
+    return out
+
+
+def _transformed(
+    frames: npt.NDArray[np.floating], shape: npt.NDArray[np.floating]
+) -> Iterator[tuple[int, npt.NDArray[np.complex128]]]:
+    """Spectra of a few frames at a time, with the number of the first."""
     weights, count = shape.astype(np.float64), max(1, _AT_ONCE // frames.shape[1])
     for first in range(0, len(frames), count):
-        tones = np.fft.rfft(frames[first : first + count] * weights, axis=1)
-        out[first : first + count] = tones.real**2 + tones.imag**2
-    return out
+        yield first, np.fft.rfft(frames[first : first + count] * weights, axis=1)
 
 
 @lru_cache(maxsize=8)

@@ -30,7 +30,7 @@ from daemon.alone import alone
 from daemon.capture.clips import Clip
 from daemon.capture.ear import Ear
 from daemon.choices import Choices
-from daemon.config import Config, results_folder
+from daemon.config import Config, load, results_folder
 from daemon.decoding import Decoder
 from daemon.hosts import HOSTS
 from daemon.journal import JOURNAL, Job, Journal, JournalError, Outcome
@@ -295,6 +295,8 @@ class Companion:
             return Answer(True, "each sound is captured by itself" if armed else "not armed")
         if action is Action.STOP:
             return Answer(True, "stopped refining")
+        if action is Action.LEARN:
+            return Answer(True, self._hearing().learn(load().hotkeys))
         match = self._choices.step(1 if action is Action.NEXT else -1)
         delivery = self._router.apply(match.preset.named(self._choices.name), fresh=False)
         self._play(match)

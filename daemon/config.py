@@ -37,7 +37,7 @@ from daemon.hosts import (
 from daemon.mistakes import explain, suggest
 from daemon.mouse.screens import Box
 from daemon.mouse.turning import Method
-from daemon.presses import Action
+from daemon.presses import HOTKEYS, Action
 from daemon.senders.contract import Manner
 from daemon.senders.patterns import parse_message
 
@@ -339,8 +339,12 @@ class Hotkeys(Section):
 
     def bindings(self) -> dict[Action, Binding]:
         """Return what is bound."""
-        written = {action: getattr(self, action.value) for action in Action}
+        written = {action: getattr(self, action.value) for action in HOTKEYS}
         return {action: Binding.parse(text) for action, text in written.items() if text}
+
+    def heard(self) -> tuple[str, ...]:
+        """Return the MIDI inputs that are to be heard: those that are named anywhere."""
+        return (*self.ports, *(binding.port for binding in self.bindings().values()))
 
 
 class Log(Section):

@@ -42,22 +42,31 @@ class MidiEar(Living):
         self, hear: Hear, wanted: Iterable[str] = (), *, backend: str = "", own: bool = True
     ) -> None:
         self._hear = hear
-        self._wanted = tuple(dict.fromkeys(name for name in wanted if name))
+        self._wanted: tuple[str, ...] = tuple(wanted)
         self._backend = backend
         self._own = own
         self._ports: dict[str, Any] = {}
         self._missing: set[str] = set()
         self._stop = threading.Event()
+        self._looking = False
+        self._open = ExitStack()
 
     def _life(self) -> Iterator[None]:
-        with ExitStack() as open_:
-            open_.callback(self._close)
+        with ExitStack() as self._open:
+            self._open.callback(self._close)
             if self._own:
                 self._open_own()
-            if self._wanted:
-                self._look()
-                open_.enter_context(working(self._keep_looking, "MIDI ports", self._stop.set))
+            self.want(self._wanted)
             yield
+
+    def want(self, wanted: Iterable[str]) -> None:
+        """Hear these ports from now on; those that are open are heard until they go."""
+        self._wanted = tuple(dict.fromkeys(name for name in wanted if name))
+        if self._wanted and not self._looking:
+            self._looking = True
+            self._look()
+            looking = working(self._keep_looking, "MIDI ports", self._stop.set)
+            self._open.enter_context(looking)
 
     @property
     def ports(self) -> list[str]:

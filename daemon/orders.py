@@ -7,6 +7,7 @@
     /antithesis/previous        and the one before
     /antithesis/undo            put back what the host held before the last sound
     /antithesis/stop            stop refining
+    /antithesis/learn           obey the hotkeys that the configuration has by now
 
 Each is answered, when it is done, by /antithesis/answer iss: 1 or 0, a line, and facts as JSON.
 """

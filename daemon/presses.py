@@ -24,6 +24,11 @@ class Action(StrEnum):
     PREVIOUS = "previous"
     UNDO = "undo"
     STOP = "stop"  # refining
+    LEARN = "learn"  # the hotkeys that the configuration has by now
+
+
+HOTKEYS: Final = tuple(action for action in Action if action is not Action.LEARN)
+"""What a hotkey can be for."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ from tests.scenes import RATE
 pytestmark = pytest.mark.timeout(300)
 
 KEY = 36
-UNDER_MUSIC_MS = 40  # a pluck of the music just before is taken along
 WITHIN_MS = 5.0
 TAKES = 3  # a JACK server that a busy machine starves loses a block now and then
 
@@ -78,6 +77,7 @@ class Stage:
     keys: Program
     synth: BuiltInSynth
     orders: int
+    environment: dict[str, str]
 
     def play(self, samples, name="played.wav"):
         write_wav(self.home / name, samples, RATE)
@@ -105,9 +105,17 @@ class Stage:
         return path, samples[:, 0]
 
     def heard_ms(self, sound):
-        """By how much the clip of a sound that is played and captured begins too early."""
-        self.play(np.concatenate([sound, np.zeros(RATE // 10)]))
-        return offset_ms(self.clip(self.press())[1], sound)
+        """By how much the clip of a sound that is played and captured begins too early.
+
+        Played again only where JACK lost a block of it.
+        """
+        for _ in range(TAKES):
+            self.play(np.concatenate([sound, np.zeros(RATE // 10)]))
+            said = self.press()
+            _, clip = self.clip(said)
+            if "dropped block" not in said:
+                break
+        return offset_ms(clip, sound)
 
     def outcome(self, path):
         self.daemon.next(f"{path.name}: matched")
@@ -145,7 +153,7 @@ def stage(_jackd, tmp_path_factory):
                 said = Said(daemon)
                 said.next("listening to everything")
                 with Program("midi", "Antithesis In") as keys:
-                    yield Stage(home, said, player, keys, synth, orders)
+                    yield Stage(home, said, player, keys, synth, orders, environment)
 
 
 def offset_ms(clip, sound):
@@ -181,14 +189,11 @@ def test_a_key_makes_the_synth_play_what_was_just_heard(stage):
     assert mss(played, sound) < 0.6 * mss(silence, sound)
 
 
-def test_of_ten_sounds_in_a_row_most_are_cut_within_5_ms_of_their_onset(stage):
+def test_ten_sounds_in_a_row_are_each_cut_within_5_ms_of_their_onset(stage):
     rng = np.random.default_rng(0)
     sounds = [scenes.drawn(rng, gate_s=0.3, seconds=0.6) for _ in range(10)]
-    cut_well = [
-        any(abs(stage.heard_ms(sound)) <= WITHIN_MS for _ in range(TAKES)) for sound in sounds
-    ]
-    # A note that swells again, late and fast, is still taken for two: here two or three of ten.
-    assert sum(cut_well) >= 6
+    late_ms = np.array([stage.heard_ms(sound) for sound in sounds])
+    assert np.abs(late_ms).max() <= WITHIN_MS, late_ms.round(1)
 
 
 def test_pressed_again_it_is_the_one_before_also_of_two_close_together(stage):
@@ -209,7 +214,7 @@ def test_under_music_the_sound_is_found_and_the_music_is_said(stage):
     said = stage.press()
     _, clip = stage.clip(said)
     assert "over other sound" in said
-    assert abs(offset_ms(clip, sound)) <= UNDER_MUSIC_MS
+    assert abs(offset_ms(clip, sound)) <= WITHIN_MS
 
 
 def test_held_key_records_from_press_to_release(stage):
@@ -243,3 +248,17 @@ def test_command_line_captures_and_steps_back_as_the_keys_do(stage):
     undone = order(stage.orders, Action.UNDO)
     assert undone.well
     assert undone.facts["grade"] == "confirmed"
+
+
+def test_hotkey_that_is_learned_is_obeyed_at_once_by_the_daemon_that_runs(stage):
+    learning = ("learn", "hotkey", "capture")
+    with child.running(*learning, environment=stage.environment) as learner:
+        while learner.poll() is None:  # it hears as soon as it has found the port
+            stage.keys.say("41 100")
+            stage.keys.say("41 0")
+            time.sleep(0.1)
+        assert "capture: note 41 channel 1 on " in learner.stdout.read()
+    sound = known(kOsc1Coarse=2)
+    stage.play(np.concatenate([sound, np.zeros(RATE // 10)]))
+    _, clip = stage.clip(stage.press(41))
+    assert abs(offset_ms(clip, sound)) <= WITHIN_MS

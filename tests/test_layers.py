@@ -31,6 +31,8 @@ LAYERS = (
     "pitch",
     "segments",
     "ring",
+    "breaks",
+    "evidence",
     "onsets",
     "encoding",
     "network",

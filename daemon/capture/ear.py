@@ -19,7 +19,7 @@ from daemon.presses import Action, Press
 if TYPE_CHECKING:
     from mido import Message
 
-    from daemon.config import Config
+    from daemon.config import Config, Hotkeys
 
 _LOOK_S: Final = 0.3
 """How often an armed ear looks for sounds; how soon a match begins after a sound's end."""
@@ -44,8 +44,7 @@ class Ear(Living):
         self._listener = Listener(
             capture.device, capture.backend, seconds=capture.seconds, tending=self._watch_for_sounds
         )
-        wanted = (*keys.ports, *(binding.port for binding in self._keys.bindings.values()))
-        self._midi = MidiEar(self._hear_midi, wanted, backend=config.midi.backend)
+        self._midi = MidiEar(self._hear_midi, keys.heard(), backend=config.midi.backend)
         self._cutter = Cutter(self._listener, self._notes)
         self._held_since: float | None = None
         self._look_in = 0
@@ -89,6 +88,13 @@ class Ear(Living):
         self._seen = None
         self.armed = not self.armed
         return self.armed
+
+    def learn(self, hotkeys: Hotkeys) -> str:
+        """Obey these keys from now on; says which."""
+        self._keys = Keys(hotkeys.bindings())
+        self._midi.want(hotkeys.heard())
+        bound = [f"{action}: {binding}" for action, binding in self._keys.bindings.items()]
+        return "; ".join(bound) or "no hotkeys"
 
     def _hear_midi(self, message: Message, port: str, at: float) -> None:
         for action, down in self._keys.hear(message, port):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from daemon.commands.grammar import AS_JSON, SECONDS, Refusal, examples, say
-from daemon.presses import Action
+from daemon.presses import HOTKEYS, Action
 
 if TYPE_CHECKING:
     from daemon.presses import Answer
@@ -103,21 +103,26 @@ def learn() -> None:
     short_help="Bind a key, pad or pedal to an action by pressing it.",
     epilog=examples("antithesis learn hotkey", "antithesis learn hotkey hold"),
 )
-@click.argument("action", type=click.Choice(list(Action)), default=Action.CAPTURE)
+@click.argument("action", type=click.Choice(HOTKEYS), default=Action.CAPTURE)
 @click.option("--seconds", type=SECONDS, default=30.0, show_default=True, help="To wait for it.")
 def hotkey(action: str, seconds: float) -> None:
     """Bind ACTION (capture, if none is given) to the key, pad or pedal that is pressed next.
 
-    It is written into the configuration; the daemon knows it from its next start on.
+    It is written into the configuration, and a daemon that runs obeys it at once.
     """
     from daemon import config
     from daemon.learning import learn as learned
+    from daemon.orders import order
 
     settings = config.load()
     click.echo(f"press the key, pad or pedal for: {action}")
     binding = learned(settings.midi.backend, seconds)
     path = config.keep("hotkeys", action, str(binding))
     click.echo(f"{action}: {binding}, written into {path}")
+    told = order(settings.orders.port, Action.LEARN)
+    if told is not None and not told.well:
+        raise Refusal(f"the daemon did not take it: {told.said}; start it anew")
+    click.echo(f"the daemon obeys {told.said}" if told else "a daemon obeys it once it is started")
 
 
 @learn.command(
