@@ -67,8 +67,8 @@ class Evidence:
 
 
 WEIGHTS: Final = np.array([0.07, 3.48, 0.35, 0.146, -3.3])
-"""Of each piece, and for none: after the logistic regression of `onset_trials.py --fit` (12 scenes of
-each kind, seed 1). The last was then raised until one note in fifty is cut in two out of silence.
+"""Of each piece, and for none: after the logistic regression of `onset_trials.py --fit` (12 scenes
+of each kind, seed 1); the last one so that a note in fifty is cut in two out of silence.
 """
 
 
