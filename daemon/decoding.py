@@ -33,7 +33,7 @@ from daemon import child
 from daemon.living import Living, working
 
 _POLL_S: Final = 0.02
-_COME_UP_S: Final = 60.0
+_COME_UP_S: Final = 120.0
 _ALONE_S: Final = 5
 _READY: Final = b"ready\n"
 _EXPORT: Final = "export it again as WAV, AIFF or FLAC"
@@ -44,10 +44,14 @@ _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 @dataclass(frozen=True)
 class Limits:
-    """What decoding one file may take."""
+    """What decoding one file may take: seconds of a core, memory, and seconds by the clock.
+
+    By the clock it is far longer: a machine that others have to themselves makes no file a bad one.
+    """
 
     seconds: float = 30.0  # an hour of FLAC takes ten
     megabytes: float = 1024.0
+    patience_s: float = 120.0
 
 
 class Decoder(Living):
@@ -101,7 +105,7 @@ class Decoder(Living):
         if self._ready:
             return True
         assert self._worker.stdout is not None
-        with _Guard(self._worker, Limits(_COME_UP_S), leave) as guard:
+        with _Guard(self._worker, Limits(patience_s=_COME_UP_S), leave) as guard:
             self._ready = self._worker.stdout.readline() == _READY
         if self._ready:
             return True
@@ -130,7 +134,7 @@ class Decoder(Living):
         self._ready = False
         try:
             self._worker: subprocess.Popen[bytes] = subprocess.Popen(
-                [sys.executable, "-P", "-c", _SERVE, self._reading, str(self.limits.seconds)],
+                [sys.executable, "-P", "-c", _SERVE, self._reading, str(self.limits.patience_s)],
                 env=child.inherited() | _ONE_THREAD,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -171,10 +175,11 @@ class _Guard(Living):
             yield
 
     def _watch(self) -> None:
-        end = time.monotonic() + self._limits.seconds
+        end = time.monotonic() + self._limits.patience_s
+        spent = _worked_s(self._worker.pid) + self._limits.seconds
         while not self._done.wait(_POLL_S):
             self.left = self._leave()
-            if time.monotonic() > end:
+            if _worked_s(self._worker.pid) > spent or time.monotonic() > end:
                 self.reason = f"decoding takes over {self._limits.seconds:g} s; cut it to the sound"
             elif _megabytes(self._worker.pid) > self._limits.megabytes:
                 over = f"over {self._limits.megabytes:g} MB of memory"
@@ -193,6 +198,16 @@ def _megabytes(pid: int) -> float:
         return 0.0
 
 
+def _worked_s(pid: int) -> float:
+    """Seconds of a core that a process has taken."""
+    import psutil
+
+    try:
+        return float(sum(psutil.Process(pid).cpu_times()[:2]))
+    except psutil.Error:  # it has just ended
+        return 0.0
+
+
 def _sound(answer: tuple[dict[str, Any], bytes], path: Path) -> Sound:
     head, samples = answer
     if refused := head.get("refused"):
@@ -203,7 +218,7 @@ def _sound(answer: tuple[dict[str, Any], bytes], path: Path) -> Sound:
 # In the worker.
 
 
-def serve(reading: str, seconds: str) -> None:
+def serve(reading: str, patience_s: str) -> None:
     """Answer requests until there are no more."""
     read: Callable[[Path], Sound] = resolve_name(reading)
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the daemon, which ends us
@@ -216,7 +231,7 @@ def serve(reading: str, seconds: str) -> None:
     answers.flush()
     for request in sys.stdin.buffer:
         if hasattr(signal, "alarm"):  # ends this where the daemon that would was killed
-            signal.alarm(math.ceil(float(seconds)) + _ALONE_S)
+            signal.alarm(math.ceil(float(patience_s)) + _ALONE_S)
         for part in _answer(read, Path(json.loads(request))):
             answers.write(part)
         answers.flush()

@@ -11,9 +11,9 @@ from daemon.decoding import first_sound_of
 
 def read(path):
     """The first sound of a file, unless its name asks for a fault."""
-    if "hang" in path.name:
-        while True:
-            time.sleep(0.01)
+    while "hang" in path.name or "spin" in path.name:
+        time.sleep(0.01 if "hang" in path.name else 0.0)
+    time.sleep(3.0 if "starved" in path.name else 0.0)
     if "eat" in path.name:
         eaten = []
         while True:

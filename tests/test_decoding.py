@@ -66,6 +66,7 @@ def test_one_worker_serves_many_files(tmp_path, bad):
     ("name", "reason"),
     [
         ("hang.wav", "decoding takes over 1 s; cut it"),
+        ("spin.wav", "decoding takes over 1 s; cut it"),
         ("eat.wav", "decoding takes over 400 MB of memory; export it again"),
         ("crash.wav", r"its decoder died of it \(status .*; export it again"),
         ("bug.wav", "its decoder died of it"),
@@ -77,13 +78,19 @@ def test_decoder_that_fails_is_told_and_the_next_file_is_read(
     path = tone(tmp_path / name)
     before = bad.pid
     with monkeypatch.context() as patched:
-        if name == "hang.wav":
-            patched.setattr(bad, "limits", Limits(seconds=1.0))
+        if name in ("hang.wav", "spin.wav"):
+            by_the_clock = 1.0 if name == "hang.wav" else 60.0
+            patched.setattr(bad, "limits", Limits(seconds=1.0, patience_s=by_the_clock))
         with pytest.raises(AudioError, match=reason) as caught:
             bad.read(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert ends(before)
     assert bad.read(tone(tmp_path / "next.wav")) is not None
+
+
+def test_decoder_that_is_kept_waiting_by_others_is_given_the_time(tmp_path):
+    with Decoder(Limits(seconds=2.0), "tests.badreaders:read") as decoder:
+        assert decoder.read(tone(tmp_path / "starved.wav")) is not None
 
 
 def test_what_a_library_prints_is_no_answer(tmp_path, bad):
@@ -93,7 +100,7 @@ def test_what_a_library_prints_is_no_answer(tmp_path, bad):
 def test_whoever_cannot_wait_leaves(tmp_path):
     tone(tmp_path / "hang.wav")
     leave = threading.Event()
-    with Decoder(Limits(seconds=60), "tests.badreaders:read") as decoder:
+    with Decoder(Limits(), "tests.badreaders:read") as decoder:
         threading.Timer(0.3, leave.set).start()
         assert decoder.read(tmp_path / "hang.wav", leave=leave.is_set) is None
         assert decoder.read(tone(tmp_path / "next.wav")) is not None
