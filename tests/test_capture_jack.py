@@ -157,11 +157,16 @@ def stage(_jackd, tmp_path_factory):
 
 
 def offset_ms(clip, sound):
-    """By how much too early (negative: too late) a clip begins, against what was played."""
+    """By how much too early (negative: too late) a clip begins, against what was played.
+
+    By the least difference: a sound that swells is more like its own later periods than itself.
+    """
     window = sound[: RATE // 4]
     near = np.concatenate([np.zeros(RATE // 10), clip[: RATE // 2], np.zeros(RATE // 2)])
-    likeness = np.correlate(near, window, "valid")
-    return 1000 * (int(np.argmax(likeness)) - RATE // 10) / RATE
+    sums = np.concatenate([[0.0], np.cumsum(near**2)])
+    power = sums[len(window) :] - sums[: -len(window)]
+    difference = power - 2 * np.correlate(near, window, "valid")
+    return 1000 * (int(np.argmin(difference)) - RATE // 10) / RATE
 
 
 def known(**plain):
