@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from antithesis.errors import ConfigError
 from antithesis.files import write_whole
-from antithesis.parameters import BY_ID
+from antithesis.parameters import BY_ID, PARAMETERS
 from daemon.bindings import Binding
 from daemon.capture.contract import BACKENDS
 from daemon.controllers import Messages
@@ -180,6 +180,11 @@ class Midi(Section):
     )
     resolution: Literal[7, 14] = Field(
         default=14, description="bits of a value: 7, or 14 as two messages; sysex has 21"
+    )
+    learned: tuple[Annotated[str, AfterValidator(_known_parameter)], ...] = Field(
+        default=(),
+        description="parameters whose controllers your DAW has learned, as `antithesis learn midi`"
+        " notes them; the others are not sent; [] is all",
     )
 
 
@@ -482,13 +487,15 @@ def host_row(config: Config, name: str) -> HostRow:
     row = find_host(name)
     if isinstance(row.link, MidiLink):
         midi = config.midi
-        return find_host(
+        row = find_host(
             row.name,
             port=midi.port,
             backend=midi.backend,
             messages=Messages(midi.messages),
             bits=midi.resolution,
         )
+        learned = midi.learned or BY_ID
+        return replace(row, unmapped=frozenset(p.index for p in PARAMETERS if p.id not in learned))
     if isinstance(row.link, ScriptLink):
         midi = config.midi
         return find_host(row.name, port=midi.port, answers=midi.answers, backend=midi.backend)

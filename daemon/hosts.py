@@ -391,6 +391,14 @@ _ROWS = (
         wait_s=0.05,
     ),
     HostRow(
+        name="fl-studio",
+        title="FL Studio",
+        link=ScriptLink(),
+        remedy="run `antithesis install fl-studio`, or see its page in the README",
+        answers=True,
+        wait_s=0.04,  # two of its idle rounds
+    ),
+    HostRow(
         name="builtin",
         title="the built-in synth",
         link=BUILTIN,

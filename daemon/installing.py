@@ -56,6 +56,10 @@ def _home_of_steinberg(program: str) -> Path:
     return user_documents_path() / folder
 
 
+def _home_of_fl_studio() -> Path:
+    return user_documents_path() / "Image-Line/FL Studio/Settings/Hardware"
+
+
 def _home_of_bitwig() -> Path:
     place = Path.home() if sys.platform == "linux" else user_documents_path()
     return place / "Bitwig Studio/Controller Scripts"
@@ -98,6 +102,25 @@ _ROWS = (
             "in Bitwig (3.3 or newer): Dashboard > Settings > Controllers > Add controller",
             "hardware vendor Antithesis, product Antithesis: Add; it needs no MIDI port",
             "after an update: switch the controller off and on there",
+        ),
+    ),
+    Installation(
+        name="fl-studio",
+        folder=_home_of_fl_studio,
+        files=("Antithesis/device_Antithesis.py",),
+        steps=(
+            (
+                "on Windows make two ports with loopMIDI, Antithesis Script Out and Antithesis"
+                ' Script In, and in Antithesis: [midi] port = "Antithesis Script Out", answers ='
+                ' "Antithesis Script In"'
+            ),
+            (
+                "in FL Studio: Options > MIDI settings: in Input, Antithesis Script Out: Enable,"
+                " controller type Antithesis, port 77"
+            ),
+            "in Output, Antithesis Script In: the same port, 77",
+            "after an update: View > Script output > Antithesis > Reload script",
+            'in Antithesis: [host] route = "fl-studio"',
         ),
     ),
     *(

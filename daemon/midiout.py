@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from antithesis.errors import DeviceError, SendError
 from daemon import midiports
+from daemon.controllers import ControlChange
 
 if TYPE_CHECKING:
     from mido import Message
@@ -96,3 +97,11 @@ class MidiOut:
         self._seen = time.monotonic()
         if midiports.joins_later(self._backend):
             time.sleep(self._settle_s)
+
+
+def control_changes(changes: Iterable[ControlChange]) -> Iterator[Message]:
+    """Control changes as messages to send."""
+    from mido import Message
+
+    for channel, number, value in changes:
+        yield Message("control_change", channel=channel, control=number, value=value)

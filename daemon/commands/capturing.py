@@ -143,3 +143,40 @@ def window() -> None:
     config.keep("mouse", "window", title)
     path = config.keep("mouse", "panel", astuple(panel))
     click.echo(f"a panel of {panel.width} x {panel.height} in {title!r}, written into {path}")
+
+
+@learn.command(
+    name="midi",
+    short_help="Walk through the 38 controls for your DAW's MIDI learn.",
+    epilog=examples("antithesis learn midi", "antithesis learn midi --again"),
+)
+@click.option("--again", is_flag=True, help="Begin anew instead of going on where it ended.")
+def midi_controllers(again: bool) -> None:
+    """Have your DAW learn the controllers of the midi route, one control after the other.
+
+    Each controller wiggles until you go on: put the DAW into MIDI learn, click the control that is
+    named, and press Space here or the note C on any MIDI keyboard. What was learned is kept in the
+    configuration at once; what was skipped is not sent.
+    """
+    from antithesis.parameters import BY_ID, PARAMETERS
+    from daemon import config, walking
+    from daemon.alone import runs
+    from daemon.hosts import MidiLink
+    from daemon.keyboard import Keyboard
+
+    settings = config.load()
+    if runs(settings.state.folder) is not None:
+        raise Refusal("the daemon has the MIDI port: stop it first (Ctrl-C), and start it after")
+    link = config.host_row(settings, "midi").link
+    assert isinstance(link, MidiLink)
+
+    def keep(learned: frozenset[int]) -> None:
+        config.keep("midi", "learned", [PARAMETERS[index].id for index in sorted(learned)])
+
+    known = () if again else (BY_ID[id].index for id in settings.midi.learned)
+    walk = walking.Walk.resumed(known)
+    click.echo(walking.HOW)
+    walk = walking.walk_through(link, walk, Keyboard(), click.echo, keep)
+    click.echo(f"{len(walk.learned)} of {len(PARAMETERS)} are learned: {config.config_path()}")
+    if settings.host.route != "midi":
+        click.echo('to send by them: [host] route = "midi", or fallback = ["midi"]')

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Self
 
 from antithesis.errors import SendError
 from daemon import controllers, sysex
-from daemon.controllers import ControlChange, Messages
+from daemon.controllers import Messages
 from daemon.hosts import MidiLink
-from daemon.midiout import MidiOut
+from daemon.midiout import MidiOut, control_changes
 from daemon.sysex import Command, Frame
 
 if TYPE_CHECKING:
@@ -97,15 +97,8 @@ class MidiRoute:
             yield [Message("sysex", data=frame.encode())]
         elif self._link.messages is Messages.CC:
             for index, value in values.items():
-                yield _control_changes(controllers.changes(index, value, bits))
+                yield control_changes(controllers.changes(index, value, bits))
         else:
             for index, value in values.items():
-                yield _control_changes(controllers.numbered(index, value, bits))
-            yield _control_changes(controllers.released())
-
-
-def _control_changes(changes: Iterable[ControlChange]) -> Iterator[Message]:
-    from mido import Message
-
-    for channel, number, value in changes:
-        yield Message("control_change", channel=channel, control=number, value=value)
+                yield control_changes(controllers.numbered(index, value, bits))
+            yield control_changes(controllers.released())

@@ -70,6 +70,12 @@ class ScriptRoute:
         answer = self._ask(Command.GET)
         return dict(answer.values()) if answer else {}
 
+    def play(self, note: int, velocity: int, gate_s: float) -> None:
+        """Hold a note, where the script's DAW lets it play any."""
+        self._send(Frame(Command.NOTE, bytes([note, velocity]), self._next()))
+        time.sleep(gate_s)
+        self._send(Frame(Command.NOTE, bytes([note, 0]), self._next()))
+
     def _ask(self, command: Command) -> Frame | None:
         """The answer to a question; SendError where it is trouble, or of another version."""
         question = Frame(command, sequence=self._next())
