@@ -181,9 +181,8 @@ def decode(places: Floats) -> tuple[Floats, Floats]:
 
 
 def probabilities(logits: npt.NDArray[np.float32]) -> Floats:
-    """Distributions (..., heads, WIDTH) of a network's output (..., heads * WIDTH)."""
-    table = logits.reshape(*logits.shape[:-1], len(HEADS), WIDTH).astype(np.float64)
-    table = np.where(LIVE, table, -np.inf)
+    """Distributions (..., heads, WIDTH) of a network's logits of that shape."""
+    table = np.where(LIVE, logits.astype(np.float64), -np.inf)
     table = np.exp(table - table.max(-1, keepdims=True))
     return np.asarray(table / table.sum(-1, keepdims=True))
 

@@ -204,8 +204,8 @@ class Matching:
 
     def _matches(self) -> Generator[Match, None, None]:
         keys = self._keys()
-        tables = self._network.predict(self._target[None], keys)
-        posterior = Posterior(keys, tables, self._fixed)
+        prediction = self._network.predict(self._target[None], keys)
+        posterior = Posterior(keys, prediction, self._fixed)
         pool = self._stage.score(posterior.propose(self._rng, _DRAWS))
         self._price = posterior.price
         gallery = self._gallery = Gallery(self._stage.objective, posterior.worth)

@@ -11,15 +11,54 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis import spectra
-from antithesis.encoding import HEADS, probabilities
+from antithesis.conditionals import HIDDEN, Conditionals, read_conditionals
+from antithesis.encoding import HEADS, WIDTH, probabilities
 from antithesis.errors import ModelError
 from antithesis.parameters import fingerprint
 from antithesis.spectra import FrontEnd
 from antithesis.synth.live import note_frequency
 
+Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
+
 MODEL: Final = "mika"
-CARD_VERSION: Final = 1
+CARD_VERSION: Final = 2
 """Of the card beside the weights; a card that does not say is of the first."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network expects of n sounds, or of one for n keys."""
+
+    logits: Floats32  # (n, heads, WIDTH), of each head by itself
+    told: Floats32  # (n, heads, HIDDEN), what the conditionals are told
+    conditionals: Conditionals
+
+    @property
+    def distributions(self) -> Floats:
+        """Of each head by itself, (n, heads, WIDTH)."""
+        return probabilities(self.logits)
+
+    def draw(
+        self,
+        rows: npt.ArrayLike,
+        rng: np.random.Generator,
+        sharpness: npt.ArrayLike,
+        *,
+        known: Floats | None = None,
+        keep: npt.NDArray[np.bool_] | None = None,
+    ) -> Floats:
+        """Whole presets as places (m, heads), one for each of ``rows`` (m,) of the n.
+
+        Heads that agree with each other, for each is drawn given those before it; see
+        :meth:`antithesis.conditionals.Conditionals.draw` for the rest.
+        """
+        of = np.asarray(rows, np.intp)
+        places = np.zeros((len(of), len(HEADS))) if known is None else known
+        kept = np.zeros(places.shape, np.bool_) if keep is None else keep
+        return self.conditionals.draw(
+            self.logits[of], self.told[of], rng, sharpness, known=places, keep=kept
+        )
 
 
 @dataclass(frozen=True)
@@ -29,11 +68,10 @@ class Network:
     front_end: FrontEnd
     card: dict[str, Any]
     session: Any  # onnxruntime.InferenceSession
+    conditionals: Conditionals
 
-    def predict(
-        self, sounds: npt.NDArray[np.floating], notes: npt.ArrayLike
-    ) -> npt.NDArray[np.float64]:
-        """Distributions (n, heads, WIDTH) of sounds (n, samples) at 44.1 kHz with keys (n,).
+    def predict(self, sounds: npt.NDArray[np.floating], notes: npt.ArrayLike) -> Prediction:
+        """What to expect of sounds (n, samples) at 44.1 kHz with keys (n,).
 
         One sound (1, samples) is asked about with each of the keys.
         """
@@ -41,7 +79,10 @@ class Network:
         normal = spectra.normalize(sounds, self.front_end.n_samples)
         seen = spectra.views(self.front_end, normal, [note_frequency(float(key)) for key in keys])
         feed = {"mel": seen.mel, "fine": seen.fine, "key": key_input(keys)}
-        return probabilities(self.session.run(None, feed)[0])
+        logits, told = self.session.run(None, feed)
+        n, heads = len(logits), len(HEADS)
+        tables = logits.reshape(n, heads, WIDTH), told.reshape(n, heads, HIDDEN)
+        return Prediction(*tables, self.conditionals)
 
 
 def key_input(notes: npt.ArrayLike) -> npt.NDArray[np.float32]:
@@ -79,7 +120,8 @@ def load_network(path: Path | None = None, *, threads: int = 1) -> Network:
         )
     if card.get("table") != fingerprint() or card.get("heads") != [head.id for head in HEADS]:
         raise ModelError(f"{weights}: trained for another parameter table: train it again")
-    return Network(front_end, card, _session(weights, threads))
+    session = _session(weights, threads)
+    return Network(front_end, card, session, read_conditionals(weights.with_suffix(".npz")))
 
 
 def _session(weights: Path, threads: int) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.candidates import Candidate, Fixed, Scored
+from antithesis.conditionals import ORDER
 from antithesis.encoding import (
     CONTINUOUS,
     HEADS,
@@ -26,6 +27,7 @@ from antithesis.encoding import (
     likeliest,
     off,
 )
+from antithesis.network import Prediction
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,27 +47,50 @@ _TWO_SIDED: Final = np.array(
     [head.id in ("kOsc1Split", "kOsc2Split", "kLfoAmount") for head in HEADS]
 )
 _MIRRORED_SHARE: Final = 0.3
+_WHOLE: Final = 4  # of 32 moves: presets drawn anew altogether
+_OSCILLATORS_ANEW: Final = 12  # of 32 moves: another story of how the spectrum comes about
+_TOLD_TOGETHER: Final = np.array(
+    [k for k in ORDER if HEADS[k].id.startswith("kOsc") or HEADS[k].id in ("kFmMode", "kFmCoarse")]
+)
 
 
 class Posterior:
-    """Distributions (keys, heads, WIDTH) of one sound for each key the network was asked about."""
+    """What to expect of one sound, for each key that the network was asked about."""
 
     def __init__(
-        self, notes: Sequence[int], distributions: Floats, fixed: Fixed | None = None
+        self, notes: Sequence[int], prediction: Prediction, fixed: Fixed | None = None
     ) -> None:
-        self._tables = dict(zip(notes, distributions, strict=True))
+        self._prediction = prediction
+        self._row = {note: k for k, note in enumerate(notes)}
+        self._tables = dict(zip(notes, prediction.distributions, strict=True))
         self._nats = {note: _nats(table) for note, table in self._tables.items()}
         self._fixed = fixed or Fixed()
         self._free = ~self._fixed.heads
 
     def propose(self, rng: np.random.Generator, draws: int) -> list[Candidate]:
-        """For each key the likeliest candidate, and so many draws."""
-        found = []
-        for note, table in self._tables.items():
-            drawn = draw(table, rng, draws, _FIRST_SHARPNESS)
-            places = self._fixed.kept(np.concatenate([likeliest(table[None]), drawn]))
-            found += [Candidate(row, note, float(rng.random())) for row in places]
-        return found
+        """For each key the likeliest, of each head by itself and given the others, and draws."""
+        notes = list(self._tables)
+        sharpness = np.tile([np.inf, *[_FIRST_SHARPNESS] * draws], len(notes))
+        keys = np.repeat(notes, draws + 1)
+        alone = self._fixed.kept(likeliest(np.stack(list(self._tables.values()))))
+        places = np.concatenate([alone, self._drawn(keys, rng, sharpness)])
+        rows = zip(places, [*notes, *keys.tolist()], strict=True)
+        return [Candidate(row, note, float(rng.random())) for row, note in rows]
+
+    def _drawn(
+        self,
+        keys: npt.NDArray[np.int64],
+        rng: np.random.Generator,
+        sharpness: npt.ArrayLike,
+        known: Floats | None = None,
+        keep: npt.NDArray[np.bool_] | None = None,
+    ) -> Floats:
+        """Whole presets (n, heads) for keys (n,), with what is fixed and what is to be kept."""
+        rows = [self._row[key] for key in keys.tolist()]
+        places = np.zeros((len(rows), len(HEADS))) if known is None else known
+        kept = self._fixed.heads | (np.zeros(places.shape, np.bool_) if keep is None else keep)
+        known = self._fixed.kept(places)
+        return self._fixed.kept(self._prediction.draw(rows, rng, sharpness, known=known, keep=kept))
 
     def simpler(self, scored: Scored) -> list[Candidate]:
         """Candidates with one thing less: an amount off, an oscillator, the filter or FM out."""
@@ -83,10 +108,26 @@ class Posterior:
         return found
 
     def moves(self, scored: Scored, rng: np.random.Generator, count: int) -> list[Candidate]:
-        """Candidates with a head or a few drawn anew, oftener those the network doubts."""
+        """Candidates with a head or a few drawn anew, oftener those the network doubts.
+
+        Some with both oscillators and FM told anew, and some altogether.
+        """
+        candidate = scored.candidate
+        whole, stories = count * _WHOLE // 32, count * _OSCILLATORS_ANEW // 32
+        keep = np.zeros((whole + stories, len(HEADS)), np.bool_)
+        keep[whole:] = True
+        for row in keep[whole:]:  # from a head on: what comes before it stays
+            row[_TOLD_TOGETHER[rng.integers(len(_TOLD_TOGETHER) - 1) :]] = False
+        known = np.tile(candidate.places, (len(keep), 1))
+        keys = np.full(len(keep), candidate.note)
+        drawn = self._drawn(keys, rng, rng.choice(_SHARPNESS, len(keep)), known, keep)
+        few = self._few_anew(scored, rng, count - len(keep))
+        return [replace(candidate, places=row) for row in drawn] + few
+
+    def _few_anew(self, scored: Scored, rng: np.random.Generator, count: int) -> list[Candidate]:
         candidate = scored.candidate
         table = self._tables[candidate.note]
-        doubt = -(table * np.log(table + _TINY)).sum(-1) + _TINY
+        doubt = np.maximum(-(table * np.log(table + _TINY)).sum(-1), _TINY)
         doubt *= scored.audible & self._free
         if not doubt.any():
             return [replace(candidate, phase=float(rng.random())) for _ in range(count)]

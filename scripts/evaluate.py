@@ -117,11 +117,13 @@ def real(options: argparse.Namespace) -> str:
         options.recordings, options.weights, options.budget or [10.0], options.seed
     )
     rows = [
-        [name, system, f"{d['mss_db']:.2f}", f"{d['sot']:.4f}", f"{d['rms_cos']:.3f}",
-         f"{d['log_mel_l1_db']:.2f}", str(answer.note), f"{answer.elapsed_s:.2f}"]
+        [name, system, f"{d['mss_db']:.2f}", f"{d[recordings.BEST_PHASE]:.2f}",
+         f"{d['sot']:.4f}", f"{d['rms_cos']:.3f}", f"{d['log_mel_l1_db']:.2f}", str(answer.note),
+         f"{answer.elapsed_s:.2f}"]
         for name, system, answer, d in tqdm(scored, unit=" answers", file=sys.stderr)
     ]  # fmt: skip
-    header = ["recording", "system", "MSS, dB", "SOT", "RMS-cos", "log-mel L1, dB", "key", "s"]
+    header = ["recording", "system", "MSS, dB", "at the best phase", "SOT", "RMS-cos",
+              "log-mel L1, dB", "key", "s"]  # fmt: skip
     return tables.table(header, rows)
 
 

@@ -104,12 +104,12 @@ def restore(options: argparse.Namespace, front_end: FrontEnd):
 
     state = options.checkpoints / "progress.json"
     if options.resume and state.exists():
-        custom = {"masked_loss": network.masked_loss}
+        custom = {"loss": network.loss, "Conditionals": network.Conditionals}
         model = keras.models.load_model(options.checkpoints / "last.keras", custom_objects=custom)
         return model, Progress(**json.loads(state.read_text(encoding="utf-8")))
     model = network.build(front_end, options.width)
     optimizer = keras.optimizers.AdamW(options.rate, weight_decay=0.01, global_clipnorm=1.0)
-    model.compile(optimizer, loss=network.masked_loss)
+    model.compile(optimizer, loss=network.loss)
     return model, Progress()
 
 
@@ -167,8 +167,8 @@ def stream_batches(pool, recipe, front_end, first: int, ahead: int) -> Iterator[
 
 
 def inputs(batch: stream.Batch) -> list[np.ndarray]:
-    """What the network is shown."""
-    return [batch.mel, batch.fine, batch.key]
+    """What the network is shown, and told."""
+    return [batch.mel, batch.fine, batch.key, batch.places]
 
 
 def labels(batch: stream.Batch) -> np.ndarray:
@@ -184,17 +184,23 @@ def validation_set(pool, front_end: FrontEnd) -> list[stream.Batch]:
 
 
 def validate(model, validation: list[stream.Batch]) -> dict[str, float]:
-    """Loss, and the share of audible choices that are right."""
-    from antithesis.encoding import HEADS, likeliest, probabilities
+    """Nats a head, alone and given those before it, and the share of choices that are right.
 
-    losses, right, heard = [], np.zeros(len(HEADS)), np.zeros(len(HEADS))
+    Over what is audible.
+    """
+    from antithesis.encoding import HEADS, WIDTH, likeliest, probabilities
+    from antithesis.training.network import cross_entropies
+
+    nats, right, heard = np.zeros(2), np.zeros(len(HEADS)), np.zeros(len(HEADS))
     for batch in validation:
-        losses.append(float(model.test_on_batch(inputs(batch), labels(batch))))
-        model.reset_metrics()
-        guesses = likeliest(probabilities(np.asarray(model.predict_on_batch(inputs(batch)))))
+        logits = np.asarray(model.predict_on_batch(inputs(batch)))
+        each = [np.asarray(cross_entropies(batch.places, logits[:, k])) for k in (0, 1)]
+        nats += [(row * batch.weights).sum() for row in each]
+        guesses = likeliest(probabilities(logits[:, 0].reshape(-1, len(HEADS), WIDTH)))
         right += ((np.round(guesses) == np.round(batch.places)) * batch.weights).sum(0)
         heard += batch.weights.sum(0)
-    scores = {"loss": round(float(np.mean(losses)), 4)}
+    alone, given = (round(float(value), 4) for value in nats / heard.sum())
+    scores = {"loss": alone, "given those before": given}
     for k, head in enumerate(HEADS):
         if head.choice:
             scores[head.id] = round(float(right[k] / max(heard[k], 1)), 4)

@@ -134,7 +134,7 @@ def test_draws_follow_the_distribution():
 
 def test_draws_stay_in_range_and_repeat_with_their_seed():
     rng = np.random.default_rng(1)
-    table = probabilities(rng.normal(size=(1, len(HEADS) * WIDTH)).astype(np.float32))[0]
+    table = probabilities(rng.normal(size=(1, len(HEADS), WIDTH)).astype(np.float32))[0]
     first, second = (draw(table, np.random.default_rng(2), 500, 1.3) for _ in range(2))
     assert (first == second).all()
     assert (first >= 0).all()
@@ -142,7 +142,7 @@ def test_draws_stay_in_range_and_repeat_with_their_seed():
 
 
 def test_classes_that_do_not_exist_have_no_probability():
-    logits = np.random.default_rng(0).normal(size=(3, len(HEADS) * WIDTH)).astype(np.float32)
+    logits = np.random.default_rng(0).normal(size=(3, len(HEADS), WIDTH)).astype(np.float32)
     table = probabilities(logits)
     assert table[:, ~LIVE].max() == 0.0
     assert np.allclose(table.sum(-1), 1.0)

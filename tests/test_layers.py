@@ -35,6 +35,7 @@ LAYERS = (
     "evidence",
     "onsets",
     "encoding",
+    "conditionals",
     "network",
     "objective",
     "candidates",

@@ -10,8 +10,10 @@ import pytest
 
 from antithesis.candidates import Candidate, Fixed, Scored, Stage, Stopped, retuned
 from antithesis.canonical import canonical
+from antithesis.conditionals import EMBEDDED, HIDDEN, Conditionals
 from antithesis.encoding import HEADS, PLACE, WIDTH, encode
 from antithesis.gallery import APART_DB, Gallery
+from antithesis.network import Prediction
 from antithesis.parameters import BY_ID
 from antithesis.posterior import Posterior
 from antithesis.preset import Preset
@@ -44,7 +46,19 @@ def shifted(candidate: Candidate, id: str, bins: float) -> Candidate:
 def around(candidate: Candidate, width: float = 4.0, fixed: Fixed | None = None) -> Posterior:
     """What a network might hold that is about right: bells around the candidate's places."""
     bells = np.exp(-0.5 * ((np.arange(WIDTH) - candidate.places[:, None]) / width) ** 2)
-    return Posterior([candidate.note], (bells / bells.sum(-1, keepdims=True))[None], fixed)
+    return Posterior([candidate.note], expecting(bells[None]), fixed)
+
+
+def expecting(odds: np.ndarray) -> Prediction:
+    """A network's for such odds (keys, heads, WIDTH), whatever the heads before are."""
+    nothing = {
+        "values": np.zeros((len(HEADS), WIDTH, EMBEDDED), np.float32),
+        "links": np.zeros((len(HEADS), EMBEDDED, len(HEADS), HIDDEN), np.float32),
+        "mixing": np.zeros((len(HEADS), HIDDEN, HIDDEN), np.float32),
+        "corrections": np.zeros((len(HEADS), HIDDEN, WIDTH), np.float32),
+    }
+    told = np.zeros((len(odds), len(HEADS), HIDDEN), np.float32)
+    return Prediction(np.log(odds + 1e-30).astype(np.float32), told, Conditionals(**nothing))
 
 
 def found(
@@ -102,8 +116,8 @@ def test_a_search_that_gains_no_more_ends(target, truth):
 
 def test_proposals_are_the_likeliest_and_draws_for_each_key():
     flat = np.full((2, len(HEADS), WIDTH), 1.0 / WIDTH)
-    proposed = Posterior([40, 52], flat).propose(np.random.default_rng(0), 5)
-    assert [c.note for c in proposed] == [40] * 6 + [52] * 6
+    proposed = Posterior([40, 52], expecting(flat)).propose(np.random.default_rng(0), 5)
+    assert sorted(c.note for c in proposed) == [40] * 7 + [52] * 7
     assert len({c.structure for c in proposed}) > 6
 
 
@@ -116,9 +130,20 @@ def test_of_two_as_near_the_likelier_is_worth_more(target, truth):
     assert expected.worth(unlikely) > expected.worth(likely)
 
 
+def test_some_moves_tell_the_oscillators_anew_and_keep_the_envelopes(target, truth):
+    scored = Stage(target).score([truth])[0]
+    moved = around(truth).moves(scored, np.random.default_rng(1), 64)
+    changed = np.array([candidate.places != truth.places for candidate in moved])
+    assert (changed[:8].sum(axis=1) > 16).all()  # altogether
+    anew = changed[8:32]
+    assert anew[:, PLACE["kOsc1Wave"]].any()
+    assert not anew[:, [PLACE["kVolEnvS"], PLACE["kFilterCutoff"]]].any()
+    assert np.median(anew.sum(axis=1)) > 3
+
+
 def test_moves_draw_anew_what_is_in_doubt_and_nothing_unheard(target, truth):
     scored = Stage(target).score([truth])[0]
-    moved = around(truth).moves(scored, np.random.default_rng(1), 60)
+    moved = around(truth).moves(scored, np.random.default_rng(1), 64)[-32:]
     changed = np.array([candidate.places != truth.places for candidate in moved])
     assert np.median(changed.sum(axis=1)) <= 2
     assert set(np.flatnonzero(changed.any(axis=0))) <= set(np.flatnonzero(scored.audible))

@@ -71,7 +71,7 @@ def test_wheel_holds_both_packages_and_their_data(wheel):
 
 
 def test_wheel_holds_the_trained_weights_inside_the_package(wheel):
-    weights = {path.name for path in MODELS.glob("*") if path.suffix in {".onnx", ".json"}}
+    weights = {path.name for path in MODELS.glob("*") if path.suffix in {".onnx", ".npz", ".json"}}
     assert any(name.endswith(".onnx") for name in weights)
     inside = zipfile.ZipFile(wheel)
     for name in weights:

@@ -1,4 +1,7 @@
-"""From a trained Keras model to the two files the companion reads: weights and card."""
+"""From a trained Keras model to the three files the companion reads.
+
+The part that hears (.onnx), the conditionals' tables (.npz), and the card (.json).
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,12 @@ import onnx
 import onnx.helper
 import onnx.numpy_helper
 
+from antithesis.conditionals import write_conditionals
 from antithesis.encoding import HEADS
 from antithesis.network import CARD_VERSION
 from antithesis.parameters import fingerprint
 from antithesis.spectra import FrontEnd
+from antithesis.training import network
 
 _SMALLEST_HALVED = 1024  # numbers in a table
 
@@ -34,14 +39,18 @@ def card(front_end: FrontEnd, training: Mapping[str, object]) -> dict[str, objec
 
 
 def export(model: keras.Model, model_card: Mapping[str, object], path: Path) -> None:
-    """Write ``path`` (.onnx) and the card beside it (.json).
+    """Write ``path`` (.onnx), and beside it the conditionals (.npz) and the card (.json).
 
     Weights are kept in float16, half as large, and computed with in float32.
     """
-    dummies: list[Any] = [np.zeros((1, *shape.shape[1:]), np.float32) for shape in model.inputs]
-    model(dummies)  # Keras exports only what has been called once
-    model.export(str(path), format="onnx", verbose=False)
+    hearing = network.hearing(model)
+    dummies: list[Any] = [np.zeros((1, *shape.shape[1:]), np.float32) for shape in hearing.inputs]
+    hearing(dummies)  # Keras exports only what has been called once
+    hearing.export(str(path), format="onnx", verbose=False)
     onnx.save(_halved(onnx.load(str(path))), str(path))
+    layer = model.get_layer("conditionals")
+    tables = {table.name: np.asarray(table.value) for table in layer.weights}
+    write_conditionals(path.with_suffix(".npz"), tables)
     text = json.dumps(model_card, indent=2) + "\n"
     path.with_suffix(".json").write_text(text, encoding="utf-8")
 

@@ -32,14 +32,14 @@ class Answer:
     elapsed_s: float = 0.0
 
 
-def sounds(answer: Answer) -> Floats:
-    """The answer as it is judged, (3, samples)."""
+def sounds(answer: Answer, warmups_s: npt.ArrayLike = WARMUPS_S) -> Floats:
+    """The answer (n, samples) at the vibrato phases of n warm-ups; as it is judged, three."""
     return render_notes(
-        np.tile(answer.preset.normalized, (len(WARMUPS_S), 1)),
+        np.tile(answer.preset.normalized, (np.size(warmups_s), 1)),
         answer.note,
         answer.velocity,
         answer.gate_s,
-        warmup_s=WARMUPS_S,
+        warmup_s=warmups_s,
         duration_s=DURATION_S,
     )
 
