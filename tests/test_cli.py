@@ -337,3 +337,8 @@ def test_command_line_in_a_real_process(tmp_path, preset):
     )
     assert refused.returncode == 2
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("action", ["next", "previous", "undo", "stop", "arm"])
+def test_presses_are_told_by_the_names_that_the_help_has(run, action):
+    assert "no daemon answers" in run("press", action).output

@@ -240,9 +240,13 @@ def program(jack_server: str) -> Iterator[Comes]:
     program.go()
 
 
+STEPS = 2**14 - 1  # of two controllers together
+
+
 def wanted(preset: Preset) -> dict[int, float]:
     link = find_host("midi").link
-    return dict(enumerate(link.rounded(preset.normalized)))
+    whole = enumerate(link.rounded(preset.normalized))
+    return {index: round(value * STEPS) / STEPS for index, value in whole}
 
 
 def test_what_is_sent_while_a_port_is_away_arrives_when_it_is_back(program: Comes) -> None:

@@ -14,7 +14,10 @@ from daemon.presses import HOTKEYS, Action
 if TYPE_CHECKING:
     from daemon.presses import Answer
 
-_STEPS = [Action.NEXT, Action.PREVIOUS, Action.UNDO, Action.STOP, Action.ARM]
+# By their values: of an enumeration, click would offer the names.
+_STEPS = [
+    action.value for action in (Action.NEXT, Action.PREVIOUS, Action.UNDO, Action.STOP, Action.ARM)
+]
 
 
 @click.command(
@@ -103,7 +106,9 @@ def learn() -> None:
     short_help="Bind a key, pad or pedal to an action by pressing it.",
     epilog=examples("antithesis learn hotkey", "antithesis learn hotkey hold"),
 )
-@click.argument("action", type=click.Choice(HOTKEYS), default=Action.CAPTURE)
+@click.argument(
+    "action", type=click.Choice([hotkey.value for hotkey in HOTKEYS]), default=Action.CAPTURE.value
+)
 @click.option("--seconds", type=SECONDS, default=30.0, show_default=True, help="To wait for it.")
 def hotkey(action: str, seconds: float) -> None:
     """Bind ACTION (capture, if none is given) to the key, pad or pedal that is pressed next.

@@ -86,7 +86,8 @@ class Carla(Host):
     def obey(self, address: str, arguments: list[Any]) -> None:
         match address, arguments:
             case "/register", [str(url)]:
-                self._register(url)
+                with suppress(ConnectionError):  # who asked has gone, and asks again
+                    self._register(url)
             case "/unregister", [str(url)] if url == self.owner:
                 self.owner = ""
                 if self._target:
