@@ -6,40 +6,34 @@ import os
 import select
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
+
+from daemon.living import Living
 
 END: Final = "\x04"  # Ctrl-D, and the end of a pipe
 _ESCAPE: Final = "\x1b"
 _LOOK_S: Final = 0.02
 
 
-class Keyboard:
+class Keyboard(Living):
     """Hands out what is pressed while it is entered; from a pipe, its characters."""
 
     def __init__(self, descriptor: int = 0) -> None:
         self._descriptor = descriptor
         self._pressed: list[str] = []
-        self._open = ExitStack()
 
-    def __enter__(self) -> Self:
-        if sys.platform != "win32" and os.isatty(self._descriptor):
-            import termios
-            import tty
+    def _life(self) -> Iterator[None]:
+        with ExitStack() as ending:
+            if sys.platform != "win32" and os.isatty(self._descriptor):
+                import termios
+                import tty
 
-            before = termios.tcgetattr(self._descriptor)
-            tty.setcbreak(self._descriptor)
-            self._open.callback(termios.tcsetattr, self._descriptor, termios.TCSADRAIN, before)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.close()
+                before = termios.tcgetattr(self._descriptor)
+                tty.setcbreak(self._descriptor)
+                ending.callback(termios.tcsetattr, self._descriptor, termios.TCSADRAIN, before)
+            yield
 
     def pressed(self, patience_s: float) -> str:
         """The next key, such as "n" or, of an arrow, its escape sequence; "" if none comes."""

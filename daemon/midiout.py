@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from antithesis.errors import DeviceError, SendError
 from daemon import midiports
 from daemon.controllers import ControlChange
+from daemon.living import Living
 
 if TYPE_CHECKING:
     from mido import Message
@@ -20,7 +20,7 @@ _UNSEEN_S: Final = 1.0  # in so long a port may have gone and come back without 
 _LOOK_S: Final = 0.05
 
 
-class MidiOut:
+class MidiOut(Living):
     """Sends on a port while it is entered: an existing one, or one of our own without a name.
 
     Where a port of our own leads is the DAW's affair. An existing one that is gone is waited for,
@@ -41,17 +41,10 @@ class MidiOut:
         self._seen = 0.0  # when the port was last known to be there
         self._open = ExitStack()
 
-    def __enter__(self) -> Self:
-        self._open_port()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.close()
+    def _life(self) -> Iterator[None]:
+        with ExitStack() as self._open:
+            self._open_port()
+            yield
 
     def send(self, messages: Iterable[Message]) -> None:
         """Send messages at once; SendError where the port says that it cannot."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from antithesis.errors import SendError
 from daemon import controllers, sysex
 from daemon.controllers import Messages
 from daemon.hosts import MidiLink
+from daemon.living import Living
 from daemon.midiout import MidiOut, control_changes
 from daemon.sysex import Command, Frame
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _TRIES: Final = 3
 
 
-class MidiRoute:
+class MidiRoute(Living):
     """Sends parameters as a `MidiLink` says; MIDI tells nothing back.
 
     What was sent to a port that went meanwhile is sent to the one that comes back, with all that
@@ -34,18 +34,10 @@ class MidiRoute:
         )
         self._sent: dict[int, float] = {}
 
-    def __enter__(self) -> Self:
+    def _life(self) -> Iterator[None]:
         self._sent = {}
-        self._out.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._out.__exit__(kind, error, trace)
+        with self._out:
+            yield
 
     def find(self) -> str:
         """Whatever was mapped, if the port is there: what is sent is not answered."""

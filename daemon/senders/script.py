@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from antithesis.errors import SendError
 from daemon import midiports, sysex
 from daemon.hosts import ScriptLink
+from daemon.living import Living
 from daemon.sysex import Command, Frame
 
 if TYPE_CHECKING:
@@ -22,37 +21,24 @@ _SEQUENCES: Final = 128
 _LOOK_S: Final = 0.002
 
 
-class ScriptRoute:
+class ScriptRoute(Living):
     """Asks a script and hears its answers, over two MIDI ports: existing ones, or our own."""
 
     def __init__(self, link: ScriptLink) -> None:
         self._link = link
         self._sequence = 0
-        self._open = ExitStack()
+        self._out: Any = None
+        self._in: Any = None
 
-    def __enter__(self) -> Self:
-        link = self._link
-        with ExitStack() as opening:
-            self._out: Any = opening.enter_context(
-                midiports.open_output(link.port or OUT, backend=link.backend, virtual=not link.port)
-            )
-            self._in: Any = opening.enter_context(
-                midiports.open_input(
-                    link.answers or IN, backend=link.backend, virtual=not link.answers
-                )
-            )
-            self._open = opening.pop_all()
-        if midiports.joins_later(link.backend):
-            time.sleep(link.settle_s)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.close()
+    def _life(self) -> Iterator[None]:
+        port, answers, backend = self._link.port, self._link.answers, self._link.backend
+        with (
+            midiports.open_output(port or OUT, backend=backend, virtual=not port) as self._out,
+            midiports.open_input(answers or IN, backend=backend, virtual=not answers) as self._in,
+        ):
+            if midiports.joins_later(backend):
+                time.sleep(self._link.settle_s)
+            yield
 
     def find(self) -> str:
         """Ask the script where the plug-in is; SendError with what it says, or if it says none."""
