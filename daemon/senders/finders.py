@@ -25,8 +25,6 @@ from daemon.senders.wire import Line
 
 OUR_NAME: Final = "mika"
 
-Finder = Callable[[Line], Iterator[Candidate]]
-
 _STRIP: Final = OscMessage(
     "/reply",
     ("{kind}", "{name}", "{inputs}", "{outputs}", "{muted}", "{soloed}", "{strip}", "..."),
