@@ -13,9 +13,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.jit import kernel, parallel_kernel
-from antithesis.mels import BLOCK, LANES, energies_of, mel_powers, scratch, tables
+from antithesis.jit import kernel, parallel_kernel, part
+from antithesis.mels import BLOCK, energies_of, mel_powers, scratch, tables
 from antithesis.spectra import Floats
+from antithesis.wide import LANES, larger, load, magnitude, octaves, spread, store, total
 
 # Windows and hops in samples, mels.
 _VIEWS: Final = (tables(512, 384, 32), tables(1024, 768, 64), tables(4096, 3072, 128))
@@ -25,7 +26,8 @@ _ENVELOPE_RANGE_DB: Final = 60.0
 _ENVELOPE_WEIGHT: Final = 0.25  # of the level's course beside the spectra
 _MARGIN: Final = 3072 * (LANES + 1)
 _SILENCE: Final = 1e-14  # of the loudest block: far below the range, whatever the spectrum
-_U: Final = np.uint64  # an index that cannot be negative: the check keeps loops scalar
+_TINY: Final = np.float32(1e-30)  # of what a logarithm is taken
+_SILENT_DB: Final = np.float32(-200.0)  # a peak below that is silence
 _DB_PER_OCTAVE: Final = np.float32(10.0 * np.log10(2.0))
 
 
@@ -120,6 +122,7 @@ def _describe(
     mel_powers(padded, _MARGIN, envelope, silence, short, room, first)
     mel_powers(padded, _MARGIN, envelope, silence, middle, room, second)
     mel_powers(padded, _MARGIN, envelope, silence, long, room, third)
+    _to_levels(out)
     _to_decibels(out[: ends[0]], _RANGE_DB)
     _to_decibels(out[ends[0] : ends[1]], _RANGE_DB)
     _to_decibels(out[ends[1] : ends[2]], _RANGE_DB)
@@ -128,25 +131,37 @@ def _describe(
 
 @kernel
 def _apart(features: Any, reference: Any, weights: Any, out: Any) -> None:
-    """Weighted absolute differences; sums side by side, for one after the other waits on itself."""
-    rows = reference.shape[0] // LANES
+    """Weighted absolute differences."""
+    whole = reference.shape[0] // LANES * LANES
     for n in range(features.shape[0]):
         row = features[n]
-        sums = np.zeros(LANES, np.float32)
-        for r in range(rows):
-            at = _U(r * LANES)
-            for lane in range(_U(LANES)):
-                sums[lane] += weights[at + lane] * abs(row[at + lane] - reference[at + lane])
-        total = float(sums.sum())
-        for i in range(rows * LANES, reference.shape[0]):
-            total += weights[i] * abs(row[i] - reference[i])
-        out[n] = total
+        sums = spread(np.float32(0.0))
+        for at in range(0, whole, LANES):
+            sums = sums + load(weights, at) * magnitude(load(row, at) - load(reference, at))
+        out[n] = total(sums)
+        for i in range(whole, reference.shape[0]):
+            out[n] += weights[i] * abs(row[i] - reference[i])
 
 
-@kernel
-def _to_decibels(powers: Any, range_db: float) -> None:
-    """Powers to decibels below their own peak, in place, cut at the range."""
-    peak = max(powers.max(), np.float32(1e-20))
-    floor = peak * np.float32(10.0 ** (-range_db / 10.0))
-    for i in range(powers.shape[0]):
-        powers[i] = _DB_PER_OCTAVE * np.log2(max(powers[i], floor) / peak)
+@part
+def _to_levels(powers: Any) -> None:
+    """Powers to decibels, in place; all at once, for the last ones overlap those before them."""
+    end = powers.shape[0] - LANES
+    last = _levels(load(powers, end))
+    for at in range(0, end, LANES):
+        store(powers, at, _levels(load(powers, at)))
+    store(powers, end, last)
+
+
+@part
+def _levels(powers: Any) -> Any:
+    return octaves(larger(powers, spread(_TINY))) * _DB_PER_OCTAVE
+
+
+@part
+def _to_decibels(levels: Any, range_db: float) -> None:
+    """Levels to decibels below their own peak, in place, cut at the range."""
+    peak = max(levels.max(), _SILENT_DB)
+    floor = np.float32(-range_db)
+    for i in range(levels.shape[0]):
+        levels[i] = max(levels[i] - peak, floor)

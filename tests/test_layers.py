@@ -16,6 +16,7 @@ LAYERS = (
     "errors",
     "files",
     "jit",
+    "wide",
     "parameters",
     "rules",
     "preset",
