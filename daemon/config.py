@@ -173,7 +173,7 @@ class Midi(Section):
     )
     backend: str = Field(
         default="",
-        description='for mido, such as "mido.backends.rtmidi/UNIX_JACK"; "" is the usual one',
+        description='"jack" for a JACK server, or a back end of mido; "" is the usual one',
     )
     messages: Literal["cc", "nrpn", "sysex"] = Field(
         default="cc", description="cc (controllers), nrpn, or sysex (for a script of your own)"

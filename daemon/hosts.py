@@ -85,7 +85,7 @@ class MidiLink:
     route: ClassVar[str] = "daemon.senders.midi:MidiRoute"
 
     port: str = ""  # an existing port; none: our own virtual one
-    backend: str = ""  # for mido, such as "mido.backends.rtmidi/UNIX_JACK"; none: its default
+    backend: str = ""  # "jack", or one of mido's; none: mido's default
     messages: Messages = Messages.CC
     bits: int = 14  # 14: MSB then LSB; 7: MSB alone
     pace_s: float = 0.001  # between parameters

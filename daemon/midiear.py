@@ -62,7 +62,7 @@ class MidiEar(Living):
     def want(self, wanted: Iterable[str]) -> None:
         """Hear these ports from now on; those that are open are heard until they go."""
         self._wanted = tuple(dict.fromkeys(name for name in wanted if name))
-        if self._wanted and not self._looking:
+        if (self._wanted or midiports.is_jack(self._backend)) and not self._looking:
             self._looking = True
             self._look()
             looking = working(self._keep_looking, "MIDI ports", self._stop.set)
@@ -77,7 +77,7 @@ class MidiEar(Living):
         try:
             port = midiports.open_input(PORT, backend=self._backend, virtual=True)
         except DeviceError as error:
-            _log.info("no MIDI port of our own: %s", error)
+            self._say_once(f"no MIDI port of our own: {error}", logging.INFO)
             return
         self._take(PORT, port)
 
@@ -87,6 +87,8 @@ class MidiEar(Living):
 
     def _look(self) -> None:
         """Open what is wanted and there, and close what has gone."""
+        for name in [name for name, port in self._ports.items() if midiports.is_lost(port)]:
+            self._drop(name)
         try:
             there = [name for name in midiports.input_names(self._backend) if PORT not in name]
         except DeviceError as error:
@@ -94,13 +96,18 @@ class MidiEar(Living):
             return
         found = {name: self._found(name, there) for name in self._wanted}
         for name in [name for name in self._ports if name != PORT and name not in there]:
-            _log.warning("the MIDI port %s is gone", name)
-            self._ports.pop(name).close()
+            self._drop(name)
+        if self._own and midiports.is_jack(self._backend) and PORT not in self._ports:
+            self._open_own()  # it went with its server, which is back
         for wanted, names in found.items():
             if not names and wanted != EVERY:
                 self._say_once(f"no MIDI port {wanted!r} yet; it is looked for")
             for name in names:
                 self._open_named(name)
+
+    def _drop(self, name: str) -> None:
+        _log.warning("the MIDI port %s is gone", name)
+        self._ports.pop(name).close()
 
     def _found(self, wanted: str, there: list[str]) -> list[str]:
         if wanted == EVERY:
@@ -126,10 +133,10 @@ class MidiEar(Living):
     def _heard(self, name: str, message: Message) -> None:
         self._hear(message, name, time.monotonic())
 
-    def _say_once(self, trouble: str) -> None:
+    def _say_once(self, trouble: str, level: int = logging.WARNING) -> None:
         if trouble not in self._missing:
             self._missing.add(trouble)
-            _log.warning("%s", trouble)
+            _log.log(level, "%s", trouble)
 
     def _close(self) -> None:
         for port in self._ports.values():

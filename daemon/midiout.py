@@ -56,7 +56,11 @@ class MidiOut(Living):
 
     def there(self) -> bool:
         """Whether the port that was opened is there."""
-        there = not self._name or midiports.is_there(self._port)
+        there = (
+            midiports.is_there(self._port, self._backend)
+            if self._name
+            else not midiports.is_lost(self._port)
+        )
         if there:
             self._seen = time.monotonic()
         return there
@@ -67,7 +71,8 @@ class MidiOut(Living):
         Raises:
             SendError: it is gone, and does not come back in time.
         """
-        if self._name and time.monotonic() > self._seen + _UNSEEN_S:
+        unseen = self._name and time.monotonic() > self._seen + _UNSEEN_S
+        if unseen or midiports.is_lost(self._port):
             self.reopen()
 
     def reopen(self) -> None:
@@ -88,7 +93,7 @@ class MidiOut(Living):
         self._port = midiports.open_output(name, backend=self._backend, virtual=virtual)
         self._open.callback(self._port.close)
         self._seen = time.monotonic()
-        if midiports.joins_later(self._backend):
+        if midiports.is_jack(self._backend):
             time.sleep(self._settle_s)
 
 

@@ -14,7 +14,11 @@ from antithesis.errors import DeviceError
 if TYPE_CHECKING:
     from mido.ports import BaseInput, BaseOutput
 
+JACK: Final = "jack"
+"""The back end of ours for a JACK server; any other is a module of mido's."""
+
 _CLIENT: Final = "Antithesis"
+_OURS: Final = "daemon.jackmidi"
 _SEQUENCER: Final = Path("/dev/snd/seq")
 _NO_VIRTUAL_PORTS: Final = (
     "this system lets no program make MIDI ports: make one with loopMIDI and give its name"
@@ -45,17 +49,25 @@ def input_names(backend: str = "") -> list[str]:
     return _names("input", backend)
 
 
-def is_there(port: BaseOutput) -> bool:
-    """Whether the existing port that was opened is still there."""
+def is_there(port: BaseOutput, backend: str = "") -> bool:
+    """Whether the port that was opened is still there, or the one that it was opened to reach."""
+    if is_lost(port):
+        return False
     # Asked of the client that has it open: listing the ports anew makes two clients for it.
     rtmidi = getattr(port, "_rt", None)
-    names = rtmidi.get_ports() if rtmidi else output_names()
+    names = rtmidi.get_ports() if rtmidi else output_names(backend)
     return port.name in names
 
 
-def joins_later(backend: str) -> bool:
-    """Whether a port that was opened leads nowhere for a moment: JACK joins ports in a cycle."""
-    return "JACK" in (backend or os.environ.get("MIDO_BACKEND", ""))
+def is_lost(port: BaseOutput | BaseInput) -> bool:
+    """Whether a port of any kind went with its server, which takes those of our own as well."""
+    return getattr(port, "lost", False)
+
+
+def is_jack(backend: str) -> bool:
+    """Whether the ports are a JACK server's: joined in a later cycle, and lost with the server."""
+    name = backend or os.environ.get("MIDO_BACKEND", "")
+    return name == JACK or name.endswith("UNIX_JACK")  # python-rtmidi's stalls the server
 
 
 def _open(direction: str, name: str, backend: str, virtual: bool) -> Any:
@@ -86,6 +98,8 @@ def _names(direction: str, backend: str) -> list[str]:
 
 
 def _load(backend: str) -> Any:
+    if is_jack(backend):
+        backend = _OURS
     if not (backend or "MIDO_BACKEND" in os.environ):
         _check_usual_backend()
     import mido
@@ -98,7 +112,7 @@ def _check_usual_backend() -> None:
     if sys.platform == "linux" and not _SEQUENCER.exists():
         raise DeviceError(
             f"there is no ALSA sequencer ({_SEQUENCER}): load it (modprobe snd-seq), or set"
-            ' backend = "mido.backends.rtmidi/UNIX_JACK" under [midi] for JACK'
+            ' backend = "jack" under [midi] for JACK'
         )
 
 

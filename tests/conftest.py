@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import jackd
 from tests.xserver import XServer, XServerError
 
 if TYPE_CHECKING:
@@ -30,53 +31,16 @@ settings.load_profile("antithesis")
 @pytest.fixture(scope="session")
 def _jackd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A JACK server with the dummy driver, under a name of its own."""
-    for program in ("jackd", "jack_wait"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is missing: apt-get install jackd2")
     name = f"antithesis-{os.getpid()}"
-    environment = os.environ | {
-        "JACK_NO_AUDIO_RESERVATION": "1",
-        "JACK_DEFAULT_SERVER": name,
-        "JACK_NO_START_SERVER": "1",
-    }
-    said = tmp_path_factory.mktemp("jack") / "jackd.txt"
-    # A long period: a server that a busy machine starves drops what comes too late.
-    command = [
-        "jackd",
-        "--no-realtime",
-        "-n",
-        name,
-        "-t",
-        "5000",
-        "-d",
-        "dummy",
-        "-r",
-        "44100",
-        "-p",
-        "1024",
-    ]
-    with said.open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        waiting = ["jack_wait", "-w", "-t", "10"]
-        waited = subprocess.run(waiting, env=environment, capture_output=True, check=False)
-        if waited.returncode != 0 or server.poll() is not None:
-            pytest.skip(f"jackd does not start here: {said.read_text()[-300:]}")
+    with jackd.serving(name, tmp_path_factory.mktemp("jack") / "jackd.txt"):
         yield name
-    finally:
-        server.terminate()  # killed, it would keep one of the system's eight places
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
 
 
 @pytest.fixture
 def jack_server(_jackd: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Name of a running JACK server, which this test's JACK clients will find."""
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", _jackd)
-    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    for variable, value in jackd.environment(_jackd).items():
+        monkeypatch.setenv(variable, value)
     # After a client that went without a word, the server turns the next one away: this one.
     subprocess.run(["jack_wait", "-w", "-t", "10"], capture_output=True, check=False)
     return _jackd

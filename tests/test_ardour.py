@@ -28,7 +28,7 @@ from antithesis.parameters import (
 from antithesis.preset import Preset
 from antithesis.presetfiles import read_preset
 from antithesis.synth import render_notes
-from daemon import child, config
+from daemon import child, config, midiports
 from daemon.config import Config
 from daemon.controllers import CONTROLLERS
 from daemon.demo import mean_preset
@@ -41,7 +41,7 @@ from tests.oscpeer import OscPeer
 
 pytestmark = pytest.mark.skipif(bool(ardour.missing()), reason=ardour.missing())
 
-JACK = "mido.backends.rtmidi/UNIX_JACK"
+JACK = "jack"
 RATE = 44100
 TAKES = 4  # on a machine that is too busy for one
 OTHER = "urn:ardour:a-fluidsynth"
@@ -262,7 +262,7 @@ def play_and_record(path: Path, note: int, velocity: int, gate_s: float) -> np.n
 def take(path: Path, note: int, velocity: int, gate_s: float) -> np.ndarray:
     command = ["jack_rec", "-f", str(path), "-d", "4", "-b", "32", "hardour:Master/audio_out 1"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as recording:
-        with mido.Backend(JACK).open_output("hardour:Keys/midi_in 1") as keys:
+        with midiports.open_output("hardour:Keys/midi_in 1", backend=JACK) as keys:
             time.sleep(0.5)
             keys.send(mido.Message("note_on", note=note, velocity=velocity))
             time.sleep(gate_s)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import psutil
 import pytest
@@ -19,6 +18,7 @@ from daemon.companion import built_in_synth, run_companion
 from daemon.config import Config, changed
 from daemon.routing import open_router
 from daemon.synthserver import BuiltInSynth
+from tests import jackd
 from tests.fakematch import FakeMatcher, at_distance
 from tests.test_companion import free_port, settings
 
@@ -88,31 +88,12 @@ def test_synth_that_was_killed_is_told_with_the_way_to_start_it(tmp_path, monkey
 
 
 @pytest.fixture
-def sound_card(monkeypatch):
+def sound_card(tmp_path, monkeypatch):
     """Plugs in a sound card: a JACK server of its own, with the dummy driver."""
-    for program in ("jackd", "jack_wait"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is missing: apt-get install jackd2")
-    monkeypatch.setenv("JACK_NO_AUDIO_RESERVATION", "1")
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", f"antithesis-gone-{os.getpid()}")
-    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
-    command = ["jackd", "--no-realtime", "-n", os.environ["JACK_DEFAULT_SERVER"]]
-
-    @contextmanager
-    def plugged():
-        server = subprocess.Popen(
-            [*command, "-d", "dummy", "-r", "44100", "-p", "1024"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            subprocess.run(["jack_wait", "-w", "-t", "10"], check=False, capture_output=True)
-            yield
-        finally:
-            server.terminate()  # killed, it would stay in the list of eight that a machine may have
-            server.wait()
-
-    return plugged
+    name = f"antithesis-gone-{os.getpid()}"
+    for variable, value in jackd.environment(name).items():
+        monkeypatch.setenv(variable, value)
+    return lambda: jackd.serving(name, tmp_path / "jackd.txt")
 
 
 LISTENS = """
@@ -139,6 +120,57 @@ def test_audio_device_that_is_pulled_out_is_told_and_listened_to_again_when_it_i
             assert "listening to everything that plays" in ear.stdout.readline()
             ear.stdin.close()
             assert ear.wait(PATIENCE_S) == 0
+
+
+PLAYS_AND_HEARS = """
+import logging, sys
+from mido import Message
+from daemon.midiear import MidiEar
+from daemon.midiout import MidiOut
+logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
+heard = lambda message, port, at: print("heard", message.note, flush=True)
+own = "Antithesis:Antithesis Out"
+with MidiOut(backend="jack") as out, MidiEar(heard, [own], backend="jack"):
+    print("ready")
+    for line in sys.stdin:
+        try:
+            out.refresh()
+            out.send([Message("note_on", note=int(line))])
+        except Exception as error:
+            print(error)
+"""
+
+
+@pytest.mark.timeout(120)
+def test_midi_ports_go_with_their_jack_server_and_come_back_with_it(sound_card):
+    command = [sys.executable, "-u", "-c", PLAYS_AND_HEARS]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with ExitStack() as plugged:
+        plugged.enter_context(sound_card())
+        with subprocess.Popen(command, text=True, **pipes) as program:
+
+            def said(word):
+                while word not in (line := program.stdout.readline()):
+                    assert line, f"it ended before it said {word!r}"
+                return line
+
+            def play(note):
+                program.stdin.write(f"{note}\n")
+                program.stdin.flush()
+
+            said("ready")
+            play(60)
+            said("heard 60")
+            plugged.close()
+            assert "the MIDI port Antithesis In is gone" in said("is gone")
+            play(61)
+            said("no JACK server answers")
+            plugged.enter_context(sound_card())
+            said("hearing the MIDI port")
+            play(62)
+            said("heard 62")
+            program.stdin.close()
+            assert program.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.timeout(60)

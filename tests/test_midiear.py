@@ -11,7 +11,7 @@ import mido
 from daemon import midiear, midiports
 from daemon.midiear import MidiEar
 
-JACK = "mido.backends.rtmidi/UNIX_JACK"
+JACK = "jack"
 PATIENCE_S = 60
 
 

@@ -11,7 +11,7 @@ from antithesis.errors import DeviceError
 from daemon import midiports
 from daemon.midiports import match
 
-JACK = "mido.backends.rtmidi/UNIX_JACK"
+JACK = "jack"
 ALSA = ["Midi Through:Midi Through Port-0 14:0", "VirMIDI 1-0:VirMIDI 1-0 20:0", "DAW:in 128:0"]
 
 
@@ -52,7 +52,7 @@ def test_a_missing_jack_server_is_an_error_with_a_remedy(monkeypatch: pytest.Mon
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "antithesis-nobody")
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
 
-    with pytest.raises(DeviceError, match=r"JACK server\) runs|back end is the right one"):
+    with pytest.raises(DeviceError, match=r"no JACK server answers.*start it"):
         midiports.open_output("anything", backend=JACK)
 
 

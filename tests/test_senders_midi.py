@@ -33,7 +33,7 @@ from daemon.synthserver import BuiltInSynth
 from daemon.sysex import Command, Frame
 from tests.oscpeer import OscPeer
 
-JACK = "mido.backends.rtmidi/UNIX_JACK"
+JACK = "jack"
 RATE = 44100
 CYCLE_S = 1024 / RATE  # of the JACK server
 WORST = {7: 0.5 / 127 + 1e-9, 14: 0.5 / 16383 + 1e-9, 21: 0.5 / (2**21 - 1) + 1e-7}

@@ -359,7 +359,7 @@ def test_a_missing_midi_port_is_an_error_that_names_those_that_exist(
             osc_port=0,
             wav=tmp_path / "synth.wav",
             midi_port="nobody",
-            midi_backend="mido.backends.rtmidi/UNIX_JACK",
+            midi_backend="jack",
         )
 
 

@@ -23,7 +23,7 @@ from daemon.hosts import MidiLink
 from daemon.keyboard import END, Keyboard
 from daemon.walking import KEYS, Step, Walk, walk_through
 
-JACK = "mido.backends.rtmidi/UNIX_JACK"
+JACK = "jack"
 PATIENCE_S = 30.0
 EVERY = frozenset(range(N_PARAMETERS))
 NEXT, SKIP, BACK, STOP = Step.NEXT, Step.SKIP, Step.BACK, Step.STOP

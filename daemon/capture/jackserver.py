@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from antithesis.errors import DeviceError
 from daemon.capture.contract import Device, Frames, Hear
+from daemon.jackclients import JackClient, any_client, load_library
 
 EVERYTHING: Final = "everything that plays"
 CLIENT: Final = "Antithesis Ear"
@@ -25,8 +25,7 @@ _CHANNELS: Final = 2
 
 def devices() -> list[Device]:
     """What goes to the outputs, and each client that plays."""
-    jack = _library()
-    with _client(jack, f"{CLIENT} lists") as client:
+    with any_client() as client:
         rate = client.samplerate
         players = client.get_ports(is_audio=True, is_output=True)
         names = dict.fromkeys(_client_of(port) for port in players)
@@ -37,31 +36,28 @@ def devices() -> list[Device]:
 @contextmanager
 def opened(device: Device, hear: Hear) -> Iterator[_Ear]:
     """Hear a client, or all that goes to the outputs; who is not there yet may come."""
-    jack = _library()
-    with _client(jack, CLIENT) as client:
-        ear = _Ear(jack, client, device, hear)
-        with client:
-            ear.there()
-            yield ear
+    with JackClient(CLIENT) as client:
+        ear = _Ear(client, device, hear)
+        client.jack.activate()
+        ear.there()
+        yield ear
 
 
 class _Ear:
     """Our client: its callback copies, and `there` joins it to who plays."""
 
-    def __init__(self, jack: Any, client: Any, device: Device, hear: Hear) -> None:
-        self._jack = jack
-        self._client = client
+    def __init__(self, joined: JackClient, device: Device, hear: Hear) -> None:
+        self._ended = joined.ended
+        self._client = client = joined.jack
         self._device = device
         self._hear = hear
         self._lost = False
-        self._ended = threading.Event()
         self._changed = threading.Event()
         self._changed.set()
         self._inputs = [client.inports.register(f"in_{n + 1}") for n in range(_CHANNELS)]
         self._frames: Frames = np.zeros((client.blocksize, _CHANNELS), np.float32)
         client.set_process_callback(self._process)
         client.set_xrun_callback(self._xrun)
-        client.set_shutdown_callback(self._shutdown)
         client.set_port_connect_callback(self._connected)
         client.set_port_registration_callback(self._registered)
 
@@ -73,7 +69,7 @@ class _Ear:
             self._changed.clear()
             try:
                 self._join()
-            except self._jack.JackError:  # a port went away in between: look again
+            except load_library().JackError:  # a port went away in between: look again
                 self._changed.set()
         return not self._ended.is_set()
 
@@ -108,9 +104,6 @@ class _Ear:
     def _xrun(self, _delayed_us: float) -> None:
         self._lost = True
 
-    def _shutdown(self, _status: object, _reason: str) -> None:
-        self._ended.set()
-
     def _connected(self, _from: object, _to: object, _joined: bool) -> None:
         self._changed.set()
 
@@ -120,31 +113,3 @@ class _Ear:
 
 def _client_of(port: Any) -> str:
     return str(port.name.rpartition(":")[0])
-
-
-@contextmanager
-def _client(jack: Any, name: str) -> Iterator[Any]:
-    try:
-        client = jack.Client(name, no_start_server=True)
-    except jack.JackError as error:
-        raise DeviceError(
-            f"no JACK server answers ({error}): start it (jackd, PipeWire)"
-        ) from error
-    try:
-        yield client
-    finally:
-        client.close()
-
-
-def _library() -> Any:
-    try:
-        import jack
-    except (ImportError, OSError) as error:  # OSError where the system has no libjack
-        raise DeviceError(f"no JACK here ({error}): install it (apt-get install jackd2)") from error
-    jack.set_error_function(_not_heard)
-    jack.set_info_function(_not_heard)
-    return jack
-
-
-def _not_heard(_line: str) -> None:
-    """What libjack writes to standard error comes as an exception too."""

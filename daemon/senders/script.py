@@ -36,7 +36,7 @@ class ScriptRoute(Living):
             midiports.open_output(port or OUT, backend=backend, virtual=not port) as self._out,
             midiports.open_input(answers or IN, backend=backend, virtual=not answers) as self._in,
         ):
-            if midiports.joins_later(backend):
+            if midiports.is_jack(backend):
                 time.sleep(self._link.settle_s)
             yield
 
