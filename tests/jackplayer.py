@@ -36,8 +36,12 @@ class Program:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.process.kill()
-        self.process.communicate()
+        """End it by ending what it reads: JACK waits for seconds for a client that is killed."""
+        try:
+            self.process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
 
     def say(self, line: str) -> None:
         assert self.process.stdin is not None

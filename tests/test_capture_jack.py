@@ -273,3 +273,18 @@ def test_hotkey_is_learned_by_pressing_it(stage, tmp_path, monkeypatch):
     assert "a daemon obeys it once it is started" in said
     monkeypatch.setenv(config.ENVIRONMENT_VARIABLE, str(path))
     assert config.load().hotkeys.hold.startswith("note 41 channel 1 on ")
+
+
+def test_hotkey_learned_while_the_daemon_listens_is_obeyed_at_once(stage):
+    with child.running("learn", "hotkey", "undo", environment=stage.environment) as learner:
+        while learner.poll() is None:
+            stage.keys.say("45 100")
+            stage.keys.say("45 0")
+            time.sleep(0.1)
+        assert "the daemon obeys" in learner.stdout.read()
+    sound = known(kOsc1Coarse=2)
+    stage.play(np.concatenate([sound, np.zeros(RATE // 10)]))
+    stage.outcome(stage.clip(stage.press())[0])
+    stage.keys.say("45 100")
+    assert "confirmed" in stage.daemon.next("undone: ")
+    stage.keys.say("45 0")
