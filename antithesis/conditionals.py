@@ -84,7 +84,8 @@ class Conditionals:
             drawn = _drawn(k, logits[:, head] + self._correction(k, context[:, k]), rng, sharp)
             places[:, k] = np.where(keep[:, k], places[:, k], drawn)
             value = _between(self.values[k], places[:, k])
-            context[:, k + 1 :] += np.tensordot(value, self.links[k, :, k + 1 :], 1)
+            later = value @ self.links[k, :, k + 1 :].reshape(EMBEDDED, -1)
+            context[:, k + 1 :] += later.reshape(len(places), -1, HIDDEN)
         out = np.empty_like(places)
         out[:, _PERMUTED] = places
         return out
@@ -105,7 +106,9 @@ def _drawn(k: int, logits: Floats32, rng: np.random.Generator, sharpness: Floats
     bins = np.where(sure, logs.argmax(axis=1), bins)
     if not _CONTINUOUS[k]:
         return np.asarray(bins, np.float64)
-    within = np.where(sure, _lean(logs, bins), rng.uniform(-0.5, 0.5, len(bins)))
+    within = rng.uniform(-0.5, 0.5, len(bins))
+    if sure.any():
+        within = np.where(sure, _lean(logs, bins), within)
     exact = _SWITCHABLE[k] & (bins == MIDDLE)
     inside = np.clip(bins + within, 0.0, _SIZES[k] - 1)
     return np.asarray(np.where(exact, bins, inside), np.float64)

@@ -8,17 +8,19 @@ are minimised, by weighing each square with the inverse of its root (iteratively
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.jit import kernel
+from antithesis.jit import kernel, part
 from antithesis.objective import Objective
+from antithesis.wide import LANES, load, spread, total
 
 Floats = npt.NDArray[np.float64]
-Features = Callable[[Floats], npt.NDArray[np.float32]]
+Heard = npt.NDArray[np.float32]
+Hear = Callable[[list[Floats]], Sequence[Heard]]
 
 _FIRST_MOVE: Final = 0.01  # of a parameter's whole range
 _MOVES: Final = (3e-4, 0.1)
@@ -33,21 +35,19 @@ _PATIENCE: Final = 3
 class Descent:
     """Steps downhill from a point (d,) of the unit cube, whose features are ``heard`` (k,).
 
-    ``features`` hears points (n, d); ``wraps`` (d,) marks what goes round instead of ending.
+    ``wraps`` (d,) marks what goes round instead of ending. :func:`step_together` takes the steps.
     """
 
     def __init__(
         self,
         objective: Objective,
-        features: Features,
         start: Floats,
-        heard: npt.NDArray[np.float32],
+        heard: Heard,
         wraps: npt.NDArray[np.bool_],
     ) -> None:
         self.point = start
         self.heard = heard
         self._objective = objective
-        self._features = features
         self._wraps = wraps
         self._moves = np.full(len(start), _FIRST_MOVE)
         self.distance = float(objective.distances(heard[None])[0])
@@ -59,40 +59,25 @@ class Descent:
         """Whether nothing is left to gain here."""
         return self._in_vain >= _PATIENCE
 
-    def step(self) -> None:
-        """Render every parameter moved, then a few steps from the slopes; keep the best."""
-        past_the_end = (self.point + self._moves > 1.0) & ~self._wraps
-        moves: Floats = self._moves * np.where(past_the_end, -1.0, 1.0)
-        moved = self.point + np.diag(moves)
-        heard = self._features(moved)
+    def moved(self) -> Floats:
+        """The point with each parameter moved a little, (d, d)."""
+        return self.point + np.diag(self._ways)
+
+    def downhill(self, heard: Heard) -> Floats:
+        """Points (n, d) to try, by how the moved ones were heard (d, k)."""
         changes = heard - self.heard
-        steps = self._steps(np.asarray(changes / moves[:, None], np.float32))
-        points = np.concatenate([moved, self._inside(self.point + steps)])
-        heard = np.concatenate([heard, self._features(points[len(moved) :])])
-        self._adapt(np.abs(changes) @ self._objective.weights)
-        self._take(points, heard)
+        slopes = changes / self._ways.astype(np.float32)[:, None]
+        steps = self._steps(slopes)
+        self._adapt(np.abs(changes, out=changes) @ self._objective.weights)
+        return self._inside(self.point + steps)
 
-    def _steps(self, slopes: npt.NDArray[np.float32]) -> Floats:
-        """A step (d,) for each damping."""
-        residual = self.heard - self._objective.target
-        square, right = _normal_equations(
-            np.ascontiguousarray(slopes.T), residual, self._objective.weights, _SMALLEST_DB
-        )
-        scale = np.diag(square) + 1e-9 * max(float(square.max()), 1e-12)
-        return np.stack(
-            [
-                -np.linalg.solve(square + np.diag(self._damping * damping * scale), right)
-                for damping in _DAMPINGS
-            ]
-        )
+    def take(self, points: Floats, heard: Sequence[Heard]) -> None:
+        """Go to the nearest of points (n, d), if that is a gain; the last were tried downhill.
 
-    def _adapt(self, changes: Floats) -> None:
-        """Smaller moves of what changes much: slopes are local; larger ones of what hardly does."""
-        grown = np.where(changes < _HEARD_DB[0], 1.6, np.where(changes > _HEARD_DB[1], 0.6, 1.0))
-        self._moves = np.clip(self._moves * grown, *_MOVES)
-
-    def _take(self, points: Floats, heard: npt.NDArray[np.float32]) -> None:
-        distances = self._objective.distances(heard)
+        ``heard`` is their features (n, k), in parts.
+        """
+        each = [row for part in heard for row in part]
+        distances = np.concatenate([self._objective.distances(part) for part in heard])
         best = int(distances.argmin())
         if distances[best] >= self.distance:
             self._damping = min(10.0 * self._damping, _DAMPING_RANGE[1])
@@ -103,25 +88,76 @@ class Descent:
         tried = best - (len(points) - len(_DAMPINGS))
         factor = _DAMPINGS[tried] if tried >= 0 else 10.0
         self._damping = float(np.clip(self._damping * factor, *_DAMPING_RANGE))
-        self.point, self.heard = points[best], heard[best].copy()  # of the others, nothing is kept
+        self.point, self.heard = points[best], each[best].copy()  # of the others, nothing is kept
         self.distance = float(distances[best])
+
+    @property
+    def _ways(self) -> Floats:
+        """What each parameter is moved by, (d,): back, where its end is near."""
+        past_the_end = (self.point + self._moves > 1.0) & ~self._wraps
+        return np.asarray(self._moves * np.where(past_the_end, -1.0, 1.0))
+
+    def _steps(self, slopes: Heard) -> Floats:
+        """A step (d,) for each damping."""
+        residual = self.heard - self._objective.target
+        square, right = _normal_equations(slopes, residual, self._objective.weights, _SMALLEST_DB)
+        scale = np.diag(square) + 1e-9 * max(float(square.max()), 1e-12)
+        dampings = self._damping * np.array(_DAMPINGS)
+        damped = square + dampings[:, None, None] * np.diag(scale)
+        return np.asarray(-np.linalg.solve(damped, right[:, None])[..., 0])
+
+    def _adapt(self, changes: Floats) -> None:
+        """Smaller moves of what changes much: slopes are local; larger ones of what hardly does."""
+        grown = np.where(changes < _HEARD_DB[0], 1.6, np.where(changes > _HEARD_DB[1], 0.6, 1.0))
+        self._moves = np.clip(self._moves * grown, *_MOVES)
 
     def _inside(self, points: Floats) -> Floats:
         return np.where(self._wraps, points, np.clip(points, 0.0, 1.0))
 
 
+def step_together(descents: Sequence[Descent], hear: Hear) -> None:
+    """Render every parameter moved, then a few steps from the slopes; keep the best.
+
+    ``hear`` gives the features (n, k) of the points (n, d) that each of the descents asks for: all
+    at once, since cores that share a few renders wait for each other.
+    """
+    moved = [descent.moved() for descent in descents]
+    heard = hear(moved)
+    tried = [descent.downhill(own) for descent, own in zip(descents, heard, strict=True)]
+    results = zip(descents, moved, heard, tried, hear(tried), strict=True)
+    for descent, points, first, others, second in results:
+        descent.take(np.concatenate([points, others]), [first, second])
+
+
 @kernel
 def _normal_equations(slopes: Any, residual: Any, weights: Any, smallest: float) -> Any:
-    """Weighted squares (d, d) and right side (d,) of slopes (k, d); a library's takes all cores."""
-    d = slopes.shape[1]
-    square = np.zeros((d, d), np.float32)
-    right = np.zeros(d, np.float32)
-    for t in range(slopes.shape[0]):
-        weight = weights[t] / max(abs(residual[t]), np.float32(smallest))
-        pull = weight * residual[t]
-        for i in range(d):
-            right[i] += pull * slopes[t, i]
-            weighted = weight * slopes[t, i]
-            for j in range(d):
-                square[i, j] += weighted * slopes[t, j]
-    return square.astype(np.float64), right.astype(np.float64)
+    """Weighted squares (d, d) and right side (d,) of slopes (d, k); a library's takes all cores."""
+    d, k = slopes.shape
+    square = np.zeros((d, d))
+    right = np.zeros(d)
+    shares = weights / np.maximum(np.abs(residual), np.float32(smallest))
+    row = np.empty(k, np.float32)
+    for i in range(d):
+        for t in range(k):
+            row[t] = shares[t] * slopes[i, t]
+        right[i] = _product(row, residual)
+        for j in range(i + 1):
+            square[i, j] = square[j, i] = _product(row, slopes[j])
+    return square, right
+
+
+@part
+def _product(a: Any, b: Any) -> float:
+    """The scalar product of two rows; four sums abreast, for each waits on itself."""
+    none = spread(np.float32(0.0))
+    first, second, third, fourth = none, none, none, none
+    whole = a.shape[0] // (4 * LANES) * (4 * LANES)
+    for at in range(0, whole, 4 * LANES):
+        first = first + load(a, at) * load(b, at)
+        second = second + load(a, at + LANES) * load(b, at + LANES)
+        third = third + load(a, at + 2 * LANES) * load(b, at + 2 * LANES)
+        fourth = fourth + load(a, at + 3 * LANES) * load(b, at + 3 * LANES)
+    rest = 0.0
+    for i in range(whole, a.shape[0]):
+        rest += a[i] * b[i]
+    return float(total((first + second) + (third + fourth)) + rest)

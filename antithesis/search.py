@@ -8,7 +8,7 @@ race in their turn: a wrong waveform, a vibrato not thought of, the wrong hill o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.candidates import Candidate, Heard, Scored, Stage
-from antithesis.descent import Descent
+from antithesis.descent import Descent, step_together
 from antithesis.encoding import SIZES
 from antithesis.posterior import Posterior
 
@@ -45,9 +45,8 @@ def refine(
     last, in_vain = worth(best), 0
     while best.distance > _ENOUGH_DB and in_vain < _PATIENCE:
         while chains:
-            for chain in chains:
-                for _ in range(_STEPS):
-                    found = chain.step()
+            for _ in range(_STEPS):
+                for found in stepped(stage, chains):
                     best = min(best, found, key=worth)
                     yield found
             chains.sort(key=lambda chain: worth(chain.best))
@@ -77,32 +76,41 @@ class Chain:
 
     def __init__(self, stage: Stage, start: Scored) -> None:
         self.best = start
-        self._stage = stage
         self._movable = np.flatnonzero(
             start.candidate.switched_on & start.audible & ~stage.fixed.heads
         )
         units = start.candidate.places / (SIZES - 1)
         point = np.append(units[self._movable], start.candidate.phase)
         wraps = np.arange(len(point)) == len(point) - 1
-        self._descent = Descent(stage.objective, self._features, point, start.heard, wraps)
+        self.descent = Descent(stage.objective, point, start.heard, wraps)
 
     @property
     def exhausted(self) -> bool:
         """Whether nothing is left to gain here."""
-        return self._descent.exhausted
+        return self.descent.exhausted
 
-    def step(self) -> Scored:
-        """One step downhill; returns the chain's best."""
-        self._descent.step()
-        if self._descent.distance < self.best.distance:
-            candidate, distance = self._candidate(self._descent.point), self._descent.distance
-            self.best = Scored(distance, candidate, self._descent.heard, self.best.audible)
+    def taken(self) -> Scored:
+        """The chain's best, now that its descent has taken a step."""
+        if self.descent.distance < self.best.distance:
+            candidate, distance = self.candidate(self.descent.point), self.descent.distance
+            self.best = Scored(distance, candidate, self.descent.heard, self.best.audible)
         return self.best
 
-    def _features(self, points: Floats) -> Heard:
-        return self._stage.features([self._candidate(point) for point in points])
-
-    def _candidate(self, point: Floats) -> Candidate:
+    def candidate(self, point: Floats) -> Candidate:
+        """The candidate that the descent means by a point."""
         places = self.best.candidate.places.copy()
         places[self._movable] = point[:-1] * (SIZES[self._movable] - 1)
         return replace(self.best.candidate, places=places, phase=float(point[-1] % 1.0))
+
+
+def stepped(stage: Stage, chains: Sequence[Chain]) -> list[Scored]:
+    """The best of each chain after one step downhill, their candidates rendered together."""
+
+    def hear(asked: list[Floats]) -> list[Heard]:
+        rows = zip(chains, asked, strict=True)
+        candidates = [chain.candidate(point) for chain, points in rows for point in points]
+        ends = np.cumsum([len(points) for points in asked])
+        return np.split(stage.features(candidates), ends[:-1])
+
+    step_together([chain.descent for chain in chains], hear)
+    return [chain.taken() for chain in chains]

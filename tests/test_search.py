@@ -17,7 +17,7 @@ from antithesis.network import Prediction
 from antithesis.parameters import BY_ID
 from antithesis.posterior import Posterior
 from antithesis.preset import Preset
-from antithesis.search import Chain, refine
+from antithesis.search import Chain, refine, stepped
 from antithesis.synth import Event, render
 
 PRESET = Preset.init().replace(
@@ -89,10 +89,20 @@ def test_a_wrong_choice_is_mended(target, truth):
     stage, start = Stage(target), shifted(truth, "kOsc1Wave", 1.0)
     chain = Chain(stage, stage.score([start])[0])
     while not chain.exhausted:
-        chain.step()
+        stepped(stage, [chain])
     assert chain.best.distance > 1.0  # a square alone comes no nearer
     steps = found(stage, start, 60, expected=around(truth, 1.0))
     assert min(s.distance for s in steps) < 0.2
+
+
+def test_chains_that_step_together_go_where_each_would_go_alone(target, truth):
+    stage = Stage(target)
+    starts = [shifted(truth, "kVolEnvS", 6.0), shifted(truth, "kOsc1Wave", 1.0)]
+    scored = stage.score(starts)
+    together, alone = ([Chain(stage, one) for one in scored] for _ in range(2))
+    for _ in range(3):
+        distances = [found.distance for found in stepped(stage, together)]
+        assert distances == [stepped(stage, [chain])[0].distance for chain in alone]
 
 
 def test_the_same_seed_makes_the_same_search(target, truth):
