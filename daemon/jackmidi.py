@@ -35,13 +35,17 @@ _LAST_WORDS_S: Final = 0.5  # for what was sent before the port closed
 
 def get_devices(**_settings: object) -> list[dict[str, Any]]:
     """Each MIDI port: its name, and whether it is an input or an output to us."""
-    with any_client() as client:
-        ports = client.get_ports(is_midi=True)
-    # What is an output to JACK is something to hear, and the other way round.
-    return [
-        {"name": port.name, "is_input": port.is_output, "is_output": port.is_input}
-        for port in ports
-    ]
+    library = load_library()
+    with any_client() as client:  # without it, its ports have not even names
+        try:
+            ports = client.get_ports(is_midi=True)
+            # What is an output to JACK is something to hear, and the other way round.
+            return [
+                {"name": port.name, "is_input": port.is_output, "is_output": port.is_input}
+                for port in ports
+            ]
+        except library.JackError as error:  # one of them went meanwhile
+            raise OSError(f"JACK refuses: {error}") from error
 
 
 class _Joined:

@@ -49,13 +49,14 @@ def input_names(backend: str = "") -> list[str]:
     return _names("input", backend)
 
 
-def is_there(port: BaseOutput, backend: str = "") -> bool:
+def is_there(port: BaseOutput | BaseInput, backend: str = "") -> bool:
     """Whether the port that was opened is still there, or the one that it was opened to reach."""
     if is_lost(port):
         return False
     # Asked of the client that has it open: listing the ports anew makes two clients for it.
     rtmidi = getattr(port, "_rt", None)
-    names = rtmidi.get_ports() if rtmidi else output_names(backend)
+    direction = "input" if port.is_input else "output"
+    names = rtmidi.get_ports() if rtmidi else _names(direction, backend)
     return port.name in names
 
 

@@ -21,7 +21,7 @@ from daemon.controllers import ControlChange, Messages
 from daemon.hosts import MidiLink
 from daemon.keyboard import END, Keyboard
 from daemon.midiear import EVERY, MidiEar
-from daemon.midiout import MidiOut, control_changes
+from daemon.midiends import MidiOut, control_changes
 
 if TYPE_CHECKING:
     from mido import Message

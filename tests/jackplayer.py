@@ -15,13 +15,14 @@ JACK = "mido.backends.rtmidi/UNIX_JACK"
 
 
 class Program:
-    """One of the two as a process of its own; `say` gives it a line and waits for its answer."""
+    """One of the two, or another, as a process of its own, which answers each line with one."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, program: str = __file__) -> None:
         self._words = words
+        self._program = program
 
     def __enter__(self) -> Self:
-        command = [sys.executable, __file__, *self._words]
+        command = [sys.executable, self._program, *self._words]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -44,9 +45,14 @@ class Program:
             self.process.communicate()
 
     def say(self, line: str) -> None:
+        """Give it a line, and wait until that is done."""
+        assert self.ask(line) == "done"
+
+    def ask(self, line: str) -> str:
+        """What it answers to a line."""
         assert self.process.stdin is not None
         print(line, file=self.process.stdin, flush=True)
-        assert self._answer() == "done"
+        return self._answer()
 
     def _answer(self) -> str:
         assert self.process.stdout is not None

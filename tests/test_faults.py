@@ -18,9 +18,10 @@ from daemon.companion import built_in_synth, run_companion
 from daemon.config import Config, changed
 from daemon.routing import open_router
 from daemon.synthserver import BuiltInSynth
-from tests import jackd
+from tests import jackd, jackstudio
 from tests.fakematch import FakeMatcher, at_distance
 from tests.test_companion import free_port, settings
+from tests.test_fl_studio import opened
 
 PATIENCE_S = 60.0
 MODEL = network.model_path()
@@ -126,7 +127,7 @@ PLAYS_AND_HEARS = """
 import logging, sys
 from mido import Message
 from daemon.midiear import MidiEar
-from daemon.midiout import MidiOut
+from daemon.midiends import MidiOut
 logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
 heard = lambda message, port, at: print("heard", message.note, flush=True)
 own = "Antithesis:Antithesis Out"
@@ -169,6 +170,51 @@ def test_midi_ports_go_with_their_jack_server_and_come_back_with_it(sound_card):
             said("hearing the MIDI port")
             play(62)
             said("heard 62")
+            program.stdin.close()
+            assert program.wait(PATIENCE_S) == 0
+
+
+ASKS_A_SCRIPT = f"""
+import sys
+from antithesis.errors import SendError
+from daemon.hosts import find_host
+from daemon.senders import open_sender
+ports = dict(port="{jackstudio.CLIENT}:in", answers="{jackstudio.CLIENT}:out", backend="jack")
+with open_sender(find_host("fl-studio", **ports)) as sender:
+    print("ready", flush=True)
+    for line in sys.stdin:
+        try:
+            sender.look()
+            print(sender.where, flush=True)
+        except SendError as error:
+            print(error, flush=True)
+"""
+
+
+@pytest.mark.timeout(120)
+def test_script_in_a_daw_is_reached_again_when_its_jack_server_is_back(sound_card):
+    command = [sys.executable, "-c", ASKS_A_SCRIPT]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with ExitStack() as plugged:
+
+        def plug():
+            plugged.enter_context(sound_card())
+            plugged.enter_context(opened())
+
+        plug()
+        with subprocess.Popen(command, text=True, **pipes) as program:
+
+            def look():
+                program.stdin.write("look\n")
+                program.stdin.flush()
+                return program.stdout.readline().strip()
+
+            assert program.stdout.readline() == "ready\n"
+            assert look() == "Lead on channel 1"
+            plugged.close()
+            assert "no JACK server answers" in look()
+            plug()
+            assert look() == "Lead on channel 1"
             program.stdin.close()
             assert program.wait(PATIENCE_S) == 0
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ from daemon.senders import Grade, Sender, open_sender
 from daemon.senders.places import KEY_LENGTH
 from daemon.senders.script import ScriptRoute
 from daemon.sysex import Command, Frame
+from tests import jackstudio
+from tests.jackplayer import Program
 from tests.simulators.fl_studio import ALLOWED, Channel, Event, Plugin, Studio, Undocumented
 
 SCRIPT = Path(str(resources.files("daemon"))) / "hostfiles/device_Antithesis.py"
@@ -165,6 +169,7 @@ class Port:
 
     def __init__(self, studio: Studio) -> None:
         self.name = "in"
+        self.closed = False
         self._answers: list[Any] = []
         self.lost = 0
         self.change: Callable[[bytes], bytes] = bytes
@@ -184,10 +189,7 @@ class Port:
         while self._answers:
             yield self._answers.pop(0)
 
-    def __enter__(self) -> Port:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
+    def close(self) -> None:
         """It is left open for the next."""
 
 
@@ -257,6 +259,32 @@ def test_a_note_is_held(sender: Sender, studio: Studio) -> None:
     assert isinstance(route, ScriptRoute)
     route.play(60, 100, 0.0)
     assert studio.notes == [(2, 60, 100), (2, 60, 0)]
+
+
+def opened() -> Program:
+    """FL Studio in a process of its own, with MIDI ports on a JACK server."""
+    return Program(str(SCRIPT), json.dumps(MIKA), program=jackstudio.__file__)
+
+
+def test_a_daw_that_was_closed_and_opened_is_spoken_to_through_its_new_ports(
+    jack_server: str,
+) -> None:
+    client = jackstudio.CLIENT
+    ports = {"port": f"{client}:in", "answers": f"{client}:out", "backend": "jack"}
+    with ExitStack() as open_now, ExitStack() as sending:
+        open_now.enter_context(opened())
+        sender = sending.enter_context(open_sender(find_host("fl-studio", **ports)))
+        sender.look()
+        assert sender.send(WANTED).grade is Grade.CONFIRMED
+
+        open_now.close()
+        with pytest.raises(SendError, match=r"does not answer|no MIDI \w+ is called 'FL Studio"):
+            sender.look()
+        studio = open_now.enter_context(opened())
+        sender.look()
+        assert sender.send(WANTED).grade is Grade.CONFIRMED
+
+        assert json.loads(studio.ask("held")) == pytest.approx(list(WANTED.normalized), abs=1e-6)
 
 
 def test_ports_are_those_of_the_configuration() -> None:

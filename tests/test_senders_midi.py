@@ -16,7 +16,7 @@ import soundfile
 from antithesis.errors import DeviceError
 from antithesis.parameters import BY_ID, N_PARAMETERS
 from antithesis.preset import Preset
-from daemon import midiout, midiports
+from daemon import midiends, midiports
 from daemon.controllers import (
     CONTROLLERS,
     ControlChange,
@@ -273,7 +273,7 @@ def test_a_port_that_went_and_came_back_between_two_sounds_is_joined_again(
         out.send(preset_of(1))
         program.go()
         program.come()
-        monkeypatch.setattr(midiout, "_UNSEEN_S", 0.0)  # as if that had taken a DAW's time
+        monkeypatch.setattr(midiends, "_UNSEEN_S", 0.0)  # as if that had taken a DAW's time
 
         out.look()
         monkeypatch.undo()

@@ -11,7 +11,7 @@ from daemon import controllers, sysex
 from daemon.controllers import Messages
 from daemon.hosts import MidiLink
 from daemon.living import Living
-from daemon.midiout import MidiOut, control_changes
+from daemon.midiends import MidiOut, control_changes
 from daemon.sysex import Command, Frame
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from antithesis.errors import SendError
-from daemon import midiports, sysex
+from daemon import sysex
 from daemon.hosts import ScriptLink
 from daemon.living import Living
+from daemon.midiends import MidiIn, MidiOut
 from daemon.sysex import Command, Frame
 
 if TYPE_CHECKING:
@@ -22,22 +23,24 @@ _LOOK_S: Final = 0.002
 
 
 class ScriptRoute(Living):
-    """Asks a script and hears its answers, over two MIDI ports: existing ones, or our own."""
+    """Asks a script and hears its answers, over two MIDI ports: existing ones, or our own.
+
+    Ports that went and came back are others to us: silence has them opened anew.
+    """
 
     def __init__(self, link: ScriptLink) -> None:
         self._link = link
         self._sequence = 0
-        self._out: Any = None
-        self._in: Any = None
+        how: dict[str, Any] = {
+            "backend": link.backend,
+            "settle_s": link.settle_s,
+            "patience_s": link.patience_s,
+        }
+        self._out = MidiOut(link.port, own=OUT, **how)
+        self._in = MidiIn(link.answers, own=IN, **how)
 
     def _life(self) -> Iterator[None]:
-        port, answers, backend = self._link.port, self._link.answers, self._link.backend
-        with (
-            midiports.open_output(port or OUT, backend=backend, virtual=not port) as self._out,
-            midiports.open_input(answers or IN, backend=backend, virtual=not answers) as self._in,
-        ):
-            if midiports.is_jack(backend):
-                time.sleep(self._link.settle_s)
+        with self._out, self._in:
             yield
 
     def find(self) -> str:
@@ -71,12 +74,14 @@ class ScriptRoute(Living):
             for answer in self._heard(min(now + self._link.ask_again_s, deadline)):
                 if answer.sequence == question.sequence:
                     return _checked(answer)
+            self._out.refresh()
+            self._in.refresh()
         return None
 
     def _heard(self, until: float) -> Iterator[Frame]:
         """Messages of ours as they come, up to a moment of the monotonic clock."""
         while time.monotonic() < until:
-            for message in self._in.iter_pending():
+            for message in self._in.pending():
                 frame = Frame.decode(message.data) if message.type == "sysex" else None
                 if frame:
                     yield frame
@@ -85,9 +90,11 @@ class ScriptRoute(Living):
     def _send(self, frame: Frame) -> None:
         message = _sysex(frame)
         try:
-            self._out.send(message)
-        except (OSError, RuntimeError) as error:
-            raise SendError(f"the MIDI port {self._out.name!r} is gone: {error}") from error
+            self._out.send([message])
+        except SendError:
+            self._out.reopen()
+            self._in.refresh()
+            self._out.send([message])
 
     def _next(self) -> int:
         self._sequence = (self._sequence + 1) % _SEQUENCES

@@ -1,8 +1,9 @@
-"""A MIDI port that is sent to and may go and come back: its DAW is closed, its cable pulled."""
+"""MIDI ports that may go and come back, to send on and to hear: a DAW is closed, a cable pulled."""
 
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
@@ -15,13 +16,13 @@ from daemon.living import Living
 if TYPE_CHECKING:
     from mido import Message
 
-PORT: Final = "Antithesis Out"
+OUT: Final = "Antithesis Out"
 _UNSEEN_S: Final = 1.0  # in so long a port may have gone and come back without our seeing it
 _LOOK_S: Final = 0.05
 
 
-class MidiOut(Living):
-    """Sends on a port while it is entered: an existing one, or one of our own without a name.
+class _End(Living):
+    """A port while it is entered: an existing one or, without a name, one called `own` of ours.
 
     Where a port of our own leads is the DAW's affair. An existing one that is gone is waited for,
     `patience_s` long. `settle_s` is waited after opening where ports are joined later.
@@ -31,9 +32,16 @@ class MidiOut(Living):
     """
 
     def __init__(
-        self, name: str = "", *, backend: str = "", settle_s: float = 0.1, patience_s: float = 2.0
+        self,
+        name: str = "",
+        *,
+        own: str = OUT,
+        backend: str = "",
+        settle_s: float = 0.1,
+        patience_s: float = 2.0,
     ) -> None:
         self._name = name
+        self._own = own
         self._backend = backend
         self._settle_s = settle_s
         self._patience_s = patience_s
@@ -41,18 +49,14 @@ class MidiOut(Living):
         self._seen = 0.0  # when the port was last known to be there
         self._open = ExitStack()
 
+    @abstractmethod
+    def _opened(self, name: str, *, virtual: bool) -> Any:
+        """The port, open."""
+
     def _life(self) -> Iterator[None]:
         with ExitStack() as self._open:
             self._open_port()
             yield
-
-    def send(self, messages: Iterable[Message]) -> None:
-        """Send messages at once; SendError where the port says that it cannot."""
-        try:
-            for message in messages:
-                self._port.send(message)
-        except (OSError, RuntimeError) as error:
-            raise SendError(f"the MIDI port {self._port.name!r} is gone: {error}") from error
 
     def there(self) -> bool:
         """Whether the port that was opened is there."""
@@ -72,7 +76,7 @@ class MidiOut(Living):
             SendError: it is gone, and does not come back in time.
         """
         unseen = self._name and time.monotonic() > self._seen + _UNSEEN_S
-        if unseen or midiports.is_lost(self._port):
+        if unseen or self._port.closed or midiports.is_lost(self._port):
             self.reopen()
 
     def reopen(self) -> None:
@@ -88,13 +92,37 @@ class MidiOut(Living):
             time.sleep(_LOOK_S)
 
     def _open_port(self) -> None:
-        virtual = not self._name
-        name = self._name or PORT
-        self._port = midiports.open_output(name, backend=self._backend, virtual=virtual)
+        self._port = self._opened(self._name or self._own, virtual=not self._name)
         self._open.callback(self._port.close)
         self._seen = time.monotonic()
         if midiports.is_jack(self._backend):
             time.sleep(self._settle_s)
+
+
+class MidiOut(_End):
+    """Sends."""
+
+    def send(self, messages: Iterable[Message]) -> None:
+        """Send messages at once; SendError where the port says that it cannot."""
+        try:
+            for message in messages:
+                self._port.send(message)
+        except (OSError, RuntimeError, ValueError) as error:  # the last where it is closed
+            raise SendError(f"the MIDI port {self._port.name!r} is gone: {error}") from error
+
+    def _opened(self, name: str, *, virtual: bool) -> Any:
+        return midiports.open_output(name, backend=self._backend, virtual=virtual)
+
+
+class MidiIn(_End):
+    """Hears."""
+
+    def pending(self) -> Iterator[Message]:
+        """The messages that have come since."""
+        yield from self._port.iter_pending()
+
+    def _opened(self, name: str, *, virtual: bool) -> Any:
+        return midiports.open_input(name, backend=self._backend, virtual=virtual)
 
 
 def control_changes(changes: Iterable[ControlChange]) -> Iterator[Message]:
