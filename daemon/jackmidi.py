@@ -72,6 +72,11 @@ class _Joined:
         """Whether the server has gone, and this port with it."""
         return self._client.ended.is_set()
 
+    @property
+    def joined(self) -> bool:
+        """Whether it reaches the port that it was opened for: one that came back is another."""
+        return not self.lost and bool(self._port.is_connected_to(self.name))
+
     def _close(self) -> None:
         self._life.close()
 

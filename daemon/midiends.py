@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mido import Message
 
 OUT: Final = "Antithesis Out"
-_UNSEEN_S: Final = 1.0  # in so long a port may have gone and come back without our seeing it
+_UNSEEN_S: Final = 1.0  # in so long one may have gone and come back; JACK alone tells that
 _LOOK_S: Final = 0.05
 
 
@@ -69,15 +69,17 @@ class _End(Living):
             self._seen = time.monotonic()
         return there
 
-    def refresh(self) -> None:
-        """Have a port that leads somewhere, opened anew if it may have been away.
+    def refresh(self) -> bool:
+        """Have a port that leads somewhere; whether it is known to have been away.
 
         Raises:
             SendError: it is gone, and does not come back in time.
         """
-        unseen = self._name and time.monotonic() > self._seen + _UNSEEN_S
-        if unseen or self._port.closed or midiports.is_lost(self._port):
+        unseen = time.monotonic() > self._seen + _UNSEEN_S and not midiports.is_jack(self._backend)
+        away = self._port.closed or not self.there()
+        if away or (self._name and unseen):
             self.reopen()
+        return away
 
     def reopen(self) -> None:
         """Open the port once more, as soon as it is there; otherwise as `refresh`."""

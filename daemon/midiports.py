@@ -51,8 +51,8 @@ def input_names(backend: str = "") -> list[str]:
 
 def is_there(port: BaseOutput | BaseInput, backend: str = "") -> bool:
     """Whether the port that was opened is still there, or the one that it was opened to reach."""
-    if is_lost(port):
-        return False
+    if hasattr(port, "joined"):
+        return bool(port.joined)
     # Asked of the client that has it open: listing the ports anew makes two clients for it.
     rtmidi = getattr(port, "_rt", None)
     direction = "input" if port.is_input else "output"

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import mido
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antithesis.errors import ConfigError
-from antithesis.parameters import N_PARAMETERS
+from antithesis.parameters import N_PARAMETERS, PARAMETERS
 from daemon import config, midiports
 from daemon.alone import alone
 from daemon.cli import cli
 from daemon.controllers import CONTROLLERS, Messages
 from daemon.hosts import MidiLink
 from daemon.keyboard import END, Keyboard
+from daemon.midiear import PORT
 from daemon.walking import KEYS, Step, Walk, walk_through
+from tests.jackplayer import Program
 
 JACK = "jack"
 PATIENCE_S = 30.0
@@ -144,10 +149,19 @@ class Producer:
         self.sees()
         os.write(self.typed, key.encode())
 
+    def plays(self, pad: Program, note: int) -> None:
+        self.sees()
+        pad.say(f"{note} 100")
+
+
+def opened() -> Any:
+    """A DAW's MIDI port."""
+    return midiports.open_input("in", backend=JACK, virtual=True)
+
 
 @pytest.fixture
 def daw(jack_server: str) -> Iterator[Any]:
-    with midiports.open_input("in", backend=JACK, virtual=True) as port:
+    with opened() as port:
         yield port
 
 
@@ -173,6 +187,110 @@ def test_a_walk_by_keys_wiggles_one_after_the_other(daw: Any, terminal: tuple[in
     assert kept == [{0}, {0, 1}]
     assert walk.learned == {0, 1}
     assert told[0] == " 1 of 38  Oscillator 1 waveform  (controller 3, channel 16)"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("messages", "bits", "wiggles", "named"),
+    [
+        (Messages.CC, 14, [(9, 0), (9, 32), (9, 64)], "controller 9, channel 16"),
+        (Messages.NRPN, 7, [(99, 0), (98, 1), (6, 0), (99, 0), (98, 1), (6, 32)], "NRPN 1"),
+        (Messages.NRPN, 14, [(99, 0), (98, 1), (6, 0), (38, 0), (99, 0), (98, 1)], "NRPN 1"),
+    ],
+)
+def test_pairs_wiggle_by_their_msb_and_nrpns_whole(
+    daw: Any,
+    terminal: tuple[int, int],
+    messages: Messages,
+    bits: int,
+    wiggles: list[tuple[int, int]],
+    named: str,
+) -> None:
+    typed, read = terminal
+    heard: list[mido.Message] = []
+
+    def plan() -> None:
+        heard.extend(daw.receive() for _ in wiggles)
+        os.write(typed, b"q")
+
+    told: list[str] = []
+    link = MidiLink(port="in", backend=JACK, messages=messages, bits=bits)
+    hand = threading.Thread(target=plan, daemon=True)
+    hand.start()
+    walk_through(link, Walk(at=1), Keyboard(read), told.append, told.append)
+    hand.join()
+
+    assert [(m.control, m.value) for m in heard] == wiggles
+    (line,) = told
+    assert line.startswith(" 2 of 38  Oscillator 1 coarse")
+    assert named in line
+
+
+@posix
+def test_a_daw_that_is_closed_and_opened_sees_the_walk_go_on(
+    jack_server: str, terminal: tuple[int, int]
+) -> None:
+    typed, read = terminal
+    saw: list[tuple[int, int]] = []
+
+    def plan() -> None:
+        for key in ("n", "q"):
+            with again if key == "n" else opened() as daw:
+                producer = Producer(daw, typed)
+                producer.types(key)
+                saw.extend(producer.saw)
+
+    with opened() as again:
+        hand = threading.Thread(target=plan, daemon=True)
+        hand.start()
+        link = MidiLink(port="in", backend=JACK)
+        walk = walk_through(link, Walk(), Keyboard(read), lambda _: None, lambda _: None)
+        hand.join()
+
+    assert saw == list(CONTROLLERS[:2])
+    assert walk.learned == {0}
+
+
+@posix
+def test_keys_and_notes_go_on_and_the_route_sends_what_was_learned(
+    daw: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, terminal: tuple[int, int]
+) -> None:
+    known = ", ".join(f'"{p.id}"' for p in PARAMETERS[:36])
+    (tmp_path / "config.toml").write_text(
+        f'[state]\nfolder = "{tmp_path}/state"\n'
+        f'[midi]\nport = "in"\nbackend = "{JACK}"\nlearned = [{known}]\n'
+    )
+    monkeypatch.setenv("ANTITHESIS_CONFIG", str(tmp_path / "config.toml"))
+    typed, read = terminal
+    producer = Producer(daw, typed)
+
+    def learning() -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "daemon", "learn", "midi"]
+        return subprocess.Popen(command, stdin=read, stdout=subprocess.PIPE, text=True)
+
+    with learning() as first:
+        producer.sees()
+        with Program("midi", PORT) as pad:
+            pad.say("48 100")  # a C, for the glide speed, the 37th
+            producer.plays(pad, 64)  # an E: back to it
+            producer.types("n")
+            producer.plays(pad, 53)  # an F: no more today
+        said, _ = first.communicate(timeout=PATIENCE_S)
+
+    assert first.returncode == 0
+    assert "37 of 38  Glide speed  (controller 27, channel 15)" in said
+    assert "37 of 38 are learned" in said
+    assert producer.saw == [CONTROLLERS[i] for i in (36, 37, 36, 37)]
+    assert config.host_row(config.load(), "midi").unmapped == {37}
+
+    producer.saw.clear()
+    with learning() as second:
+        producer.types("n")
+        said, _ = second.communicate(timeout=PATIENCE_S)
+
+    assert "38 of 38 are learned" in said
+    assert producer.saw == [CONTROLLERS[37]]
+    assert config.host_row(config.load(), "midi").unmapped == frozenset()
 
 
 def test_all_are_sent_until_a_walk_says_otherwise() -> None:

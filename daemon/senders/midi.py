@@ -50,8 +50,9 @@ class MidiRoute(Living):
         Raises:
             SendError: the port is gone, and does not come back in time.
         """
-        self._out.refresh()
         self._sent.update(values)
+        if self._out.refresh():
+            values = self._sent
         for _ in range(_TRIES):
             self._say(values)
             if self._out.there():
