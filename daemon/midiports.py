@@ -77,7 +77,9 @@ def _open(direction: str, name: str, backend: str, virtual: bool) -> Any:
         if sys.platform == "win32":
             raise DeviceError(f"cannot make the MIDI port {name!r}: {_NO_VIRTUAL_PORTS}")
         # Giving a client's name is what makes mido open a port of our own.
-        settings = {"virtual": True, "client_name": _CLIENT}
+        # JACK numbers clients of one name by who came first, and a DAW joins ports by name: there
+        # each port is a client by itself.
+        settings = {"virtual": True, "client_name": name if is_jack(backend) else _CLIENT}
     else:
         name = _find(direction, name, backend)
     with _trouble(f"cannot open the MIDI {direction} {name!r}"):

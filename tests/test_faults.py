@@ -130,7 +130,7 @@ from daemon.midiear import MidiEar
 from daemon.midiends import MidiOut
 logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
 heard = lambda message, port, at: print("heard", message.note, flush=True)
-own = "Antithesis:Antithesis Out"
+own = "Antithesis Out:Antithesis Out"
 with MidiOut(backend="jack") as out, MidiEar(heard, [own], backend="jack"):
     print("ready")
     for line in sys.stdin:

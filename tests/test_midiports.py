@@ -73,7 +73,7 @@ def test_a_missing_port_is_an_error_that_names_those_that_exist(jack_server: str
     with (
         midiports.open_input("somebody", backend=JACK, virtual=True),
         pytest.raises(
-            DeviceError, match="no MIDI output is called 'nobody'; there are: 'Antithesis:somebody'"
+            DeviceError, match="no MIDI output is called 'nobody'; there are: 'somebody:somebody'"
         ),
     ):
         midiports.open_output("nobody", backend=JACK)

@@ -202,7 +202,7 @@ def test_without_a_port_it_makes_its_own(jack_server: str) -> None:
             out.send(preset_of(1))
             assert take(connected, 4 * 38, patience_s=2)
 
-    assert names == ["Antithesis:Antithesis Out"]
+    assert names == ["Antithesis Out:Antithesis Out"]
     assert midiports.input_names(JACK) == []
 
 
