@@ -1,7 +1,8 @@
-"""A program that plays WAV files into JACK's outputs, and one that plays MIDI notes: not of ours.
+"""Programs that are not of ours: one plays WAV files into JACK's outputs, two play and hear MIDI.
 
 python jackplayer.py sound NAME          plays each file whose path it reads, and says so
 python jackplayer.py midi PORT           sends each `note velocity` that it reads
+python jackplayer.py ear PORT            answers each line with what came meanwhile, in hex
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ JACK = "mido.backends.rtmidi/UNIX_JACK"
 
 
 class Program:
-    """One of the two, or another, as a process of its own, which answers each line with one."""
+    """One of them, or another, as a process of its own, which answers each line with one."""
 
     def __init__(self, *words: str, program: str = __file__) -> None:
         self._words = words
@@ -116,5 +117,24 @@ def midi(name: str) -> None:
             tell("done")
 
 
+def ear(name: str) -> None:
+    import jack
+
+    client = jack.Client("Ear", no_start_server=True)
+    port = client.midi_inports.register(name)
+    heard: list[str] = []
+
+    @client.set_process_callback
+    def process(_count: int) -> None:
+        heard.extend(bytes(data).hex() for _frame, data in port.incoming_midi_events())
+
+    with client:
+        tell("ready")
+        for _line in sys.stdin:
+            count = len(heard)
+            tell(" ".join(heard[:count]))
+            del heard[:count]
+
+
 if __name__ == "__main__":
-    {"sound": sound, "midi": midi}[sys.argv[1]](sys.argv[2])
+    {"sound": sound, "midi": midi, "ear": ear}[sys.argv[1]](sys.argv[2])

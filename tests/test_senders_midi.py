@@ -1,4 +1,4 @@
-"""MIDI through a real JACK server: to the built-in synth, and to a bare receiver."""
+"""MIDI through a real JACK server: to the built-in synth, and to a program that is not of ours."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from daemon.senders import Grade, History, Router, Sender, open_sender
 from daemon.senders.contract import SENDING_ORDER
 from daemon.synthserver import BuiltInSynth
 from daemon.sysex import Command, Frame
+from tests.jackplayer import Program
 from tests.oscpeer import OscPeer
 
 JACK = "jack"
@@ -49,10 +50,24 @@ def preset_of(seed: int) -> Preset:
     return Preset.from_normalized(np.random.default_rng(seed).random(N_PARAMETERS))
 
 
+class Receiver(Program):
+    """A process with a MIDI input."""
+
+    def __init__(self) -> None:
+        super().__init__("ear", "in")
+        self._parser = mido.Parser()
+
+    def poll(self) -> mido.Message | None:
+        """The next message that has come; None if there is none."""
+        if not self._parser.pending():
+            self._parser.feed(bytes.fromhex(self.ask("heard")))
+        return self._parser.get_message()
+
+
 @pytest.fixture
-def receiver(jack_server: str) -> Iterator[Any]:
-    with midiports.open_input("in", backend=JACK, virtual=True) as port:
-        yield port
+def receiver(jack_server: str) -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
 
 
 @pytest.fixture
@@ -103,7 +118,7 @@ def test_all_38_arrive_at_the_built_in_synth(synth: BuiltInSynth, messages: str,
     assert Preset.from_normalized(held)["kOsc1Coarse"] == preset["kOsc1Coarse"]
 
 
-def heard_whole(receiver: Any, bits: int) -> list[ControlChange]:
+def heard_whole(receiver: Receiver, bits: int) -> list[ControlChange]:
     """All that one preset sends; once more where a starved JACK server dropped a cycle of it."""
     count = 2 * 38 * bits // 7
     for _ in range(5):
@@ -117,7 +132,7 @@ def heard_whole(receiver: Any, bits: int) -> list[ControlChange]:
 
 
 @RESOLUTIONS
-def test_all_38_arrive_twice_in_order_switches_first(receiver: Any, bits: int) -> None:
+def test_all_38_arrive_twice_in_order_switches_first(receiver: Receiver, bits: int) -> None:
     each = bits // 7
 
     taken = heard_whole(receiver, bits)
@@ -127,26 +142,27 @@ def test_all_38_arrive_twice_in_order_switches_first(receiver: Any, bits: int) -
     assert [(c.channel, c.number) for c in msbs] == [CONTROLLERS[i] for i in SENDING_ORDER]
 
 
-def test_an_lsb_follows_its_msb(receiver: Any) -> None:
+def test_an_lsb_follows_its_msb(receiver: Receiver) -> None:
     taken = heard_whole(receiver, 14)
 
     pairs = list(zip(taken[::2], taken[1::2], strict=True))
     assert all((msb.channel, msb.number + 32) == (lsb.channel, lsb.number) for msb, lsb in pairs)
 
 
-def test_nrpns_are_sent_switches_first_and_released(receiver: Any) -> None:
+@RESOLUTIONS
+def test_nrpns_are_sent_switches_first_and_released(receiver: Receiver, bits: int) -> None:
     preset = preset_of(1)
-    normalized = find_host("midi").link.rounded(preset.normalized)
-    said = [c for i in SENDING_ORDER for c in numbered(i, normalized[i], 14)] + [*released()]
+    normalized = find_host("midi", bits=bits).link.rounded(preset.normalized)
+    said = [c for i in SENDING_ORDER for c in numbered(i, normalized[i], bits)] + [*released()]
 
-    with sender(messages=Messages.NRPN) as out:
+    with sender(bits, messages=Messages.NRPN) as out:
         out.send(preset)
         taken = take(receiver, 2 * len(said))
 
     assert taken == said + said
 
 
-def test_a_preset_is_one_system_exclusive_message(receiver: Any) -> None:
+def test_a_preset_is_one_system_exclusive_message(receiver: Receiver) -> None:
     preset = preset_of(1)
 
     with sender(messages=Messages.SYSEX) as out:
@@ -163,7 +179,7 @@ def test_a_preset_is_one_system_exclusive_message(receiver: Any) -> None:
     assert np.abs(preset.normalized - held).max() <= WORST[21]
 
 
-def test_only_what_changed_is_sent(receiver: Any) -> None:
+def test_only_what_changed_is_sent(receiver: Receiver) -> None:
     cutoff = BY_ID["kFilterCutoff"].index
     with sender(14) as out:
         out.send(preset_of(1))
@@ -176,7 +192,7 @@ def test_only_what_changed_is_sent(receiver: Any) -> None:
     assert {(c.channel, c.number) for c in taken} == {(channel, number), (channel, number + 32)}
 
 
-def test_a_change_below_the_resolution_is_no_change(receiver: Any) -> None:
+def test_a_change_below_the_resolution_is_no_change(receiver: Receiver) -> None:
     start = preset_of(1)
     nudged = start.normalized.copy()
     nudged[BY_ID["kFilterCutoff"].index] = round(nudged[13] * 127) / 127
@@ -187,7 +203,7 @@ def test_a_change_below_the_resolution_is_no_change(receiver: Any) -> None:
         assert out.send(Preset.from_normalized(nudged)).written == 0
 
 
-def test_parameters_are_paced(receiver: Any) -> None:
+def test_parameters_are_paced(receiver: Receiver) -> None:
     with sender(14, pace_s=0.004) as out:
         started = time.monotonic()
         out.send(preset_of(1))
@@ -215,17 +231,17 @@ def test_a_missing_port_is_an_error_on_opening(jack_server: str) -> None:
 
 
 class Comes:
-    """A MIDI input of a program that is closed and opened."""
+    """A program that is closed and opened."""
 
     def __init__(self) -> None:
-        self.port: Any = None
         self.come()
 
     def come(self) -> None:
-        self.port = midiports.open_input("in", backend=JACK, virtual=True)
+        self.port = Receiver()
+        self.port.__enter__()
 
     def go(self) -> None:
-        self.port.close()
+        self.port.__exit__(None, None, None)
 
     def values(self, count: int) -> dict[int, float]:
         """What a synth would hold that heard all of it."""
@@ -264,6 +280,21 @@ def test_what_is_sent_while_a_port_is_away_arrives_when_it_is_back(program: Come
     # All 38 of them: whoever has the port now may have been closed and opened.
     assert (delivery.grade, delivery.written) == (Grade.SENT, 1)
     assert arrived == pytest.approx(wanted(second))
+
+
+def test_a_port_that_goes_and_comes_back_amid_a_preset_loses_nothing(program: Comes) -> None:
+    def restart() -> None:
+        program.go()
+        program.come()
+
+    with sender(pace_s=0.01) as out:
+        restarting = threading.Timer(0.15, restart)
+        restarting.start()
+
+        assert out.send(preset_of(1)).grade is Grade.SENT
+
+        restarting.join()
+        assert program.values(2 * 2 * 38) == pytest.approx(wanted(preset_of(1)))
 
 
 def test_a_port_that_went_and_came_back_between_two_sounds_is_joined_again(
