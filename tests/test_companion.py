@@ -99,7 +99,7 @@ class Running:
         self.busy = threading.Event()
 
     @contextmanager
-    def __call__(self, matcher, sender=None):
+    def __call__(self, matcher, sender=None, **wishes):
         outcomes = Outcomes(self.results).make_ready()
         with (
             Journal(self.journal) as journal,
@@ -117,6 +117,7 @@ class Running:
                 self.draw,
                 notify=self.notices.append,
                 busy=self.busy.is_set,
+                **wishes,
             )
             thread = threading.Thread(target=companion.run)
             thread.start()
@@ -523,6 +524,18 @@ def test_first_match_that_is_applied_is_shown_on_the_desktop(running):
     (notice,) = running.notices
     assert notice.startswith("a.wav: 3.00 dB away (related), A3, after ")
     assert notice.endswith("nowhere (dry run): confirmed")
+
+
+@pytest.mark.usefixtures("little_reports")
+@pytest.mark.usefixtures("little_reports")
+@pytest.mark.parametrize(("audition", "played"), [(True, [(57, 100, 0.3)]), (False, [])])
+def test_note_of_the_first_match_is_played_where_that_is_wanted(running, audition, played):
+    heard = []
+    running.route.play = lambda *note: heard.append(note)
+    with running(FakeMatcher(3.0, 1.5), audition=audition):
+        write_tone(running.drops / "Bass A2.wav")
+        running.log.wait_for("Bass A2.wav: matched")
+    assert heard == played
 
 
 @pytest.mark.usefixtures("little_reports")

@@ -457,6 +457,19 @@ def test_a_note_is_played_where_the_host_has_an_address_for_notes() -> None:
 
 
 @LUA
+def test_renoise_is_set_by_a_literal_datagram_of_its_documentation() -> None:
+    # /renoise/evaluate s: an expression of Lua, by the objects of its API
+    said = f"renoise.song().instruments[3].plugin_properties.plugin_device.parameters[{CUTOFF + 1}]"
+    expression = f"{said}.value = 0.25".encode()
+    padding = b"\0" * (4 - len(expression) % 4)
+    datagram = b"/renoise/evaluate\0\0\0" + b",s\0\0" + expression + padding
+    with RENOISE.running() as (host, _), OscPeer(host.port) as peer:
+        before = host.held()
+        peer.socket.sendto(datagram, peer.target)
+        wait_for(host, [*before[:CUTOFF], 0.25, *before[CUTOFF + 1 :]])
+
+
+@LUA
 def test_renoise_looks_for_the_plug_in_by_its_name_and_leaves_others_alone() -> None:
     with RENOISE.running() as (host, row), open_sender(on_track(row, 3)) as sender:
         sender.send(preset_of(1))
