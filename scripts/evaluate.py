@@ -4,6 +4,7 @@
     python scripts/evaluate.py --budget 2 10          our matcher after 2 and 10 s, too
     python scripts/evaluate.py --full --json full.json --picture full.png
     python scripts/evaluate.py --quick                a few targets of each set, for CI
+    python scripts/evaluate.py --budget 2 --steps 127                on a way of 7 bits, too
     python scripts/evaluate.py --read full.json --per-parameter      tables again, nothing is run
     python scripts/evaluate.py --recordings DIR --budget 10          the real plug-in's sounds
     python scripts/evaluate.py --elsewhere --budget 2 10 --rivals    other instruments, captures
@@ -69,6 +70,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--budget", type=float, nargs="+", default=[], metavar="SECONDS", help="of searching")
     add("--library", type=int, default=1000, help="random presets to look for the nearest in")
     add("--rivals", action="store_true", help="search by others' methods with as many renders")
+    add("--steps", type=int, help="what a way of so many steps a knob leaves (MIDI: 127)")
     add("--wmfcc", action="store_true", help="measure wMFCC, too")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="targets at once, a core each")
     add("--seed", type=int, default=0, help="of every search and random start")
@@ -104,6 +106,7 @@ def run(options: argparse.Namespace) -> Results:
         metrics=(*QUICK_METRICS, "wmfcc") if options.wmfcc else QUICK_METRICS,
         seed=options.seed,
         weights=options.weights,
+        steps=options.steps,
     )
     chosen = targets.choose(options.set, options.part, options.limit)
     rows = run_all(plan, chosen, options.jobs)

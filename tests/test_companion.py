@@ -527,7 +527,6 @@ def test_first_match_that_is_applied_is_shown_on_the_desktop(running):
 
 
 @pytest.mark.usefixtures("little_reports")
-@pytest.mark.usefixtures("little_reports")
 @pytest.mark.parametrize(("audition", "played"), [(True, [(57, 100, 0.3)]), (False, [])])
 def test_note_of_the_first_match_is_played_where_that_is_wanted(running, audition, played):
     heard = []

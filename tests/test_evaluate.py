@@ -263,14 +263,14 @@ def test_tables_of_perfect_answers_say_so() -> None:
 def test_quick_runs_from_end_to_end(tmp_path: Path) -> None:
     kept, picture = tmp_path / "quick.json", tmp_path / "quick.png"
     command = [sys.executable, str(SCRIPT), "--quick", "--limit", "1", "--set", "nine", "split"]
-    command += ["--budget", "0.2", "--library", "10", "--jobs", "2"]
+    command += ["--budget", "0.2", "--steps", "127", "--library", "10", "--jobs", "2"]
     command += ["--json", str(kept), "--picture", str(picture)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
     whole = json.loads(kept.read_text())
     assert set(whole) == {"options", "tables", "rows"}
-    answered = ["true preset", "network", "0.2 s", "mean preset", "mean preset of the set", "Init"]
-    answered.append("nearest of 10")
+    answered = ["true preset", "network", "0.2 s", "0.2 s, rounded", "0.2 s, on the grid"]
+    answered += ["mean preset", "mean preset of the set", "Init", "nearest of 10"]
     assert list(whole["tables"]["nine"]) == list(whole["tables"]["split"]) == answered
     assert len(whole["rows"]) == 2 * len(answered)
     assert "| nine (1) | network |" in done.stdout

@@ -6,7 +6,7 @@ hears the sound and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis import distances, pitch, sampling
+from antithesis.grid import Grid
 from antithesis.matching import Match, match
 from antithesis.network import Network, load_network
 from antithesis.objective import Objective
-from antithesis.parameters import to_plain
+from antithesis.parameters import N_PARAMETERS, to_plain
 from antithesis.preset import Preset
 from antithesis.spectra import SAMPLE_RATE
 from antithesis.synth import render_notes
@@ -68,6 +69,26 @@ def matches(
         if not budgets_s:
             break
     return answers
+
+
+def on_grid(
+    case: Case,
+    weights: Path | None,
+    budgets_s: Sequence[float],
+    ours: Mapping[str, Answer],
+    steps: int,
+) -> Iterable[tuple[str, Answer]]:
+    """What knobs of so many even steps leave: our matches rounded, and the best found among them.
+
+    The second has to search and to fit within the same time.
+    """
+    grid = Grid.even([steps] * N_PARAMETERS)
+    for budget in budgets_s:
+        free = ours[system(budget)]
+        rounded = Preset.from_normalized(grid.nearest(free.preset.normalized))
+        yield f"{system(budget)}, rounded", replace(free, preset=rounded)
+        *_, last = match(case.sound, network(weights), budget_s=budget, seed=case.seed, grid=grid)
+        yield f"{system(budget)}, on the grid", _answer(last)
 
 
 def system(budget_s: float) -> str:

@@ -19,7 +19,7 @@ from evaluation import scoring, tuning
 from evaluation.results import Row, row
 from evaluation.rivals import rivals
 from evaluation.scoring import Answer
-from evaluation.systems import Case, baselines, matches
+from evaluation.systems import Case, baselines, matches, on_grid
 from evaluation.targets import SETS, Target, rendered
 
 Floats = npt.NDArray[np.float64]
@@ -37,6 +37,7 @@ class Plan:
     metrics: tuple[str, ...]
     seed: int
     weights: Path | None
+    steps: int | None = None  # of every knob, on a way that carries no more
 
 
 def run(plan: Plan, target: Target) -> list[Row]:
@@ -55,6 +56,8 @@ def _answers(plan: Plan, case: Case) -> Iterator[tuple[str, Answer]]:
     yield TRUTH, _truth(case.target)
     ours = matches(case.sound, plan.weights, plan.budgets_s, case.seed)
     yield from ours.items()
+    if plan.steps:
+        yield from on_grid(case, plan.weights, plan.budgets_s, ours, plan.steps)
     yield from baselines(case, plan.library)
     if plan.rivals:
         yield from rivals(case, {system: answer.renders for system, answer in ours.items()})
