@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from daemon.hosts import HostRow, MouseLink, find_host
 from daemon.mouse.turning import Method
 from tests.simulators import Simulated
 
+BITMAPS = "MIKA_MICRO_BITMAPS"
 TOLERANCES = {Method.WHEEL: 0.001, Method.DRAG: 0.007, Method.TEXT: 1e-4}
 
 
@@ -28,5 +30,8 @@ def link(method: Method = Method.WHEEL, **settings: Any) -> MouseLink:
 
 @contextmanager
 def window(**settings: Any) -> Iterator[Simulated]:
+    """In plain shapes, or by the plug-in's own bitmaps where their folder is known."""
+    if folder := os.environ.get(BITMAPS):
+        settings["bitmaps"] = folder
     with Simulated("panel", **settings) as shown:
         yield shown

@@ -1,6 +1,7 @@
-"""A window like Mika Micro's, in plain shapes, on an X display: its places, laws and grey rules.
+"""A window like Mika Micro's on an X display: its places, laws and grey rules.
 
     python panel.py '{"scale": 1.5, "x": 40, "y": 30}'
+    python panel.py '{"bitmaps": "folder of the plug-in's own"}'     instead of plain shapes
 
 After IPlug's IControl.cpp and the plug-in's own layout: a knob turns by 1/256 for each point of a
 drag, a fader has 73 places and jumps to the pointer, the wheel goes by hundredths and with Ctrl by
@@ -18,6 +19,7 @@ import struct
 import sys
 import tkinter
 import wave
+from fractions import Fraction
 from pathlib import Path
 from tkinter import filedialog
 from typing import Any
@@ -74,6 +76,8 @@ PLATES = (  # of the background: corners, colour
     ((0, 356, 436, 448), (142, 16, 85)),
     ((436, 356, 896, 448), (189, 21, 113)),
 )
+SWITCHES = {6: "waveforms", 3: "fm", 2: "switch"}  # by their frames
+KNOBS = {0.5: "knob-middle", 1.0: "knob-right"}  # by where their default is
 MENU = (
     ("Previous preset", "Next preset"),
     ("Save Program...", "Save Bank..."),
@@ -192,10 +196,45 @@ class Panel:
                 self.set_plain(index, WORDS[word] if word in WORDS else float(word))
 
 
+class Bitmaps:
+    """The plug-in's own bitmaps, magnified: frames below one another, the background a frame."""
+
+    def __init__(self, folder: str, scale: float) -> None:
+        self._folder = folder
+        self._scale = Fraction(scale).limit_denominator(4)
+        self._sheets: dict[tuple[str, float], tkinter.PhotoImage] = {}
+        self._frames: dict[tuple[str, int, float], tkinter.PhotoImage] = {}
+
+    def frame(self, name: str, number: int = 0, height: int = 64, alpha: float = 1.0) -> Any:
+        key = name, number, alpha
+        if key not in self._frames:
+            sheet = self._sheet(name, alpha)
+            cut = tkinter.PhotoImage()
+            top, bottom = number * height, (number + 1) * height
+            place = ("-from", 0, top, sheet.width(), bottom)
+            cut.tk.call(cut, "copy", sheet, *place, "-zoom", self._scale.numerator)
+            self._frames[key] = cut.subsample(self._scale.denominator)
+        return self._frames[key]
+
+    def _sheet(self, name: str, alpha: float) -> tkinter.PhotoImage:
+        if (name, alpha) not in self._sheets:
+            path = str(Path(self._folder) / f"{name}.png")
+            image = tkinter.PhotoImage(file=path, format=f"png -alpha {alpha}")
+            self._sheets[name, alpha] = image
+        return self._sheets[name, alpha]
+
+
 class Window:
     """The panel as a window; what a person does to it is told on standard input."""
 
-    def __init__(self, scale: float = 1.0, x: int = 60, y: int = 40, title: str = "Mika Micro"):
+    def __init__(
+        self,
+        scale: float = 1.0,
+        x: int = 60,
+        y: int = 40,
+        title: str = "Mika Micro",
+        bitmaps: str = "",
+    ):
         self.panel, self.scale = Panel(), scale
         self.presses_elsewhere = 0
         self.events = 0
@@ -206,8 +245,12 @@ class Window:
         self.root.geometry(f"{size}+{x}+{y}")
         self.canvas = tkinter.Canvas(self.root, highlightthickness=0)
         self.canvas.pack(fill="both", expand=True)
-        for corners, colour in PLATES:
-            self._box(corners, colour, "plate")
+        self.bitmaps = Bitmaps(bitmaps, scale) if bitmaps else None
+        if self.bitmaps:
+            self._image(0, 0, self.bitmaps.frame("bg", height=448), "plate")
+        else:
+            for corners, colour in PLATES:
+                self._box(corners, colour, "plate")
         self._covers: list[tkinter.Toplevel] = []
         self._drawn: dict[int, tuple[float, bool]] = {}
         self._waiting = False
@@ -359,7 +402,30 @@ class Window:
             if self._drawn.get(index) != looks:
                 self._drawn[index] = looks
                 self.canvas.delete(f"control{index}")
-                self._control(index, *looks)
+                if self.bitmaps:
+                    self._photographed(index, self.bitmaps, *looks)
+                else:
+                    self._control(index, *looks)
+
+    def _photographed(self, index: int, bitmaps: Bitmaps, position: float, live: bool) -> None:
+        """As IPlug draws it: of what is greyed a quarter."""
+        left, top, kind, low, high, default, _ = ROWS[index]
+        alpha, tag = 1.0 if live else GREYED_ALPHA, f"control{index}"
+        if kind == "fader":
+            down = round((1 - position) * 72)
+            self._image(left + 4, top - 4, bitmaps.frame("sliderbg", 0, 88, alpha), tag)
+            self._image(left, top + down, bitmaps.frame("slider", 0, 8, alpha), tag)
+            return
+        if isinstance(kind, int):
+            name, last = SWITCHES[kind], kind - 1
+        else:
+            name, last = KNOBS.get((default - low) / (high - low), "knob-left"), 99
+        frame = int(0.5 + position * last)
+        self._image(left, top, bitmaps.frame(name, frame, alpha=alpha), tag)
+
+    def _image(self, left: float, top: float, image: Any, tag: str) -> None:
+        place = round(self.scale * left), round(self.scale * top)
+        self.canvas.create_image(*place, image=image, anchor="nw", tags=tag)
 
     def _control(self, index: int, position: float, live: bool) -> None:
         left, top, kind = ROWS[index][:3]
