@@ -4,9 +4,9 @@
     python scripts/panel_trials.py --count 10 --method text
     python scripts/panel_trials.py --picture models/pictures/panel.png
 
-Needs Xvfb and tkinter (scripts/system_parts.py has the packages). The panel is drawn in plain shapes,
-or by the plug-in's own bitmaps where MIKA_MICRO_BITMAPS names their folder. The status is 1 if any
-control ended elsewhere than it should.
+Needs Xvfb and tkinter (scripts/system_parts.py has the packages). The panel is drawn in plain
+shapes, or by the plug-in's own bitmaps where MIKA_MICRO_BITMAPS names their folder. The status is 1
+if any control ended elsewhere than it should.
 """
 
 from __future__ import annotations
