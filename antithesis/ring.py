@@ -25,6 +25,11 @@ class Ring:
         self._written = 0
 
     @property
+    def capacity(self) -> int:
+        """How many frames are held at most."""
+        return len(self._frames)
+
+    @property
     def written(self) -> int:
         """Frames so far; the position of the next one."""
         return self._written

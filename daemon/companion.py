@@ -127,6 +127,10 @@ def _keep_silent(_words: str) -> None:
     """Show nothing on the desktop."""
 
 
+def _in_silence(_match: Match) -> None:
+    """Play no note."""
+
+
 class Companion:
     """Attends to dropped files, one after the other, until its watch is closed."""
 
@@ -240,18 +244,20 @@ class Companion:
         drop: Drop,
         sound: Sound,
         *,
-        budget_s: float | None = None,
+        early: bool = False,
         fresh: bool = True,
         once_sent: Callable[[Sent], None] = lambda _first: None,
     ) -> Result | None:
         """Search for as long as nobody waits; None if it was left before its first match.
 
         `once_sent` is called with the first match, when it has travelled; `fresh` says that no
-        match of the same sound has done so before.
+        match of the same sound has done so before. `early` is the first match alone, unheard, of
+        a sound that is still on: what is played now would be recorded with it.
         """
         # Of a sound that is still being heard there is a better match to come.
-        unsettled = (Grade.FAILED,) if budget_s is not None else (Grade.FAILED, Grade.WAITING)
-        budget_s = self._budget_s if budget_s is None else budget_s
+        unsettled = (Grade.FAILED,) if early else (Grade.FAILED, Grade.WAITING)
+        budget_s = 0.0 if early else self._budget_s
+        play = _in_silence if early else self._play
         sent: list[Sent] = []
         locked = self._router.locked()
         search = self._matcher(sound, budget_s=budget_s, locked=locked, stop=self._leave)
@@ -261,6 +267,7 @@ class Companion:
                 if not sent:
                     sent.append(self._send(drop, best, fresh=fresh, last=False))
                     once_sent(sent[0])
+                    play(best)
                 elif best.distance <= sent[-1].match.distance - WORTH_SENDING_DB:
                     sent.append(self._send(drop, best, last=False))
                 self._use_pause()
@@ -270,7 +277,7 @@ class Companion:
             return None
         if sent[-1].match is not best or sent[-1].delivery.grade in unsettled:
             sent.append(self._send(drop, best))
-            self._play(best)
+            play(best)
         return Result(drop, sound, first=sent[0], last=sent[-1])
 
     def _obey(self, press: Press) -> None:
@@ -320,7 +327,7 @@ class Companion:
         tell = partial(_tell, press, clip)
         try:
             if early := not clip.enough:  # there is more of it to come: until then, what there is
-                self._match(drop, sound, budget_s=0.0, once_sent=tell)
+                self._match(drop, sound, early=True, once_sent=tell)
                 self._rest(clip.missing_s)
                 clip = self._hearing().whole(clip)
                 drop, sound = self._keep(clip, drop), clip.sound(str(path))
@@ -356,15 +363,17 @@ class Companion:
         sent = Sent(match, delivery)
         _log.info("%s: %s; %s", _shown(drop), _said(match), _outcome(delivery))
         if fresh:
-            self._play(match)
             self._show(drop, sent)
         return sent
 
     def _play(self, match: Match) -> None:
         if not self._audition:
             return
+        gate_s = min(match.gate_s, LONGEST_AUDITION_S)
+        if self._ear is not None:
+            self._ear.expect_ours(gate_s)
         try:
-            self._router.play(match.note, match.velocity, min(match.gate_s, LONGEST_AUDITION_S))
+            self._router.play(match.note, match.velocity, gate_s)
         except SendError as error:
             _log.warning("its note cannot be played: %s", error)
 

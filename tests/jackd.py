@@ -22,14 +22,14 @@ def environment(name: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(name: str, log: Path) -> Iterator[None]:
+def serving(name: str, log: Path, rate: int = 44100) -> Iterator[None]:
     """A server that runs; the test is skipped where there is none."""
     for program in ("jackd", "jack_wait"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is missing: apt-get install jackd2")
     # A long period: a server that a busy machine starves drops what comes too late.
     command = ["jackd", "--no-realtime", "-n", name, "-t", "5000"]
-    command += ["-d", "dummy", "-r", "44100", "-p", "1024"]
+    command += ["-d", "dummy", "-r", str(rate), "-p", "1024"]
     around = os.environ | environment(name)
     with log.open("ab") as said:
         server = subprocess.Popen(command, env=around, stdout=said, stderr=said)

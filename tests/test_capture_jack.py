@@ -235,6 +235,33 @@ def test_held_key_records_from_press_to_release(stage):
     assert stage.outcome(stage.home / "drops" / said.split("  ", 1)[1].partition(": cap")[0])
 
 
+def test_while_armed_each_sound_is_captured_without_a_key(stage):
+    sounds = [known(kOsc1Coarse=4), known(kOsc1Coarse=-3)]
+    assert order(stage.orders, Action.ARM).said == "each sound is captured by itself"
+    for sound in sounds:
+        stage.play(np.concatenate([np.zeros(RATE // 2), sound, np.zeros(RATE // 2)]))
+        _, clip = stage.clip(stage.daemon.next("captured: "))
+        assert abs(offset_ms(clip, sound)) <= WITHIN_MS
+    assert order(stage.orders, Action.ARM).said == "not armed"
+
+
+def test_note_that_comes_by_midi_is_known_with_velocity_and_gate(stage):
+    sound = known()
+    release = threading.Timer(0.8, stage.keys.say, ["57 0"])
+    stage.keys.say("57 90")
+    release.start()
+    stage.play(np.concatenate([sound, np.zeros(RATE // 10)]))
+    release.join()
+    said = stage.press()
+    assert "A3 by MIDI" in said
+    path, _ = stage.clip(said)
+    assert path.stem.endswith(" A3")
+    _, facts = stage.outcome(path)
+    assert facts["captured"]["by_midi"]
+    assert (facts["match"]["note"], facts["match"]["velocity"]) == (57, 90)
+    assert facts["match"]["gate_s"] == pytest.approx(0.8, abs=0.2)
+
+
 def test_device_that_goes_and_comes_back_is_heard_again(stage):
     sound = known(kOsc1Coarse=3)
     stage.player.__exit__(None, None, None)

@@ -14,6 +14,7 @@ from antithesis.audio import write_wav
 from antithesis.preset import Preset
 from antithesis.synth import render_notes
 from daemon import child, config
+from daemon.capture import pulse as pulsesources
 from daemon.capture import sources
 from daemon.capture.clips import Cutter
 from daemon.capture.contract import choose
@@ -126,6 +127,21 @@ def test_sink_that_goes_and_comes_back_at_another_rate_is_heard_again(pulse):
         clip = Cutter(ear, Notes()).just_heard(time.monotonic())
     assert clip.sample_rate == 48000
     assert abs(offset_s(clip.frames[:, 0], 48000)) <= WITHIN
+
+
+def test_usual_output_that_is_another_now_is_followed_unless_one_was_named(pulse, monkeypatch):
+    monkeypatch.setattr(pulsesources, "_LOOK_S", 0.1)
+    load = ["pactl", "load-module", "module-null-sink", "sink_name=phones", "rate=44100"]
+    phones = subprocess.run(load, check=True, capture_output=True, text=True).stdout.strip()
+    with Listener(backend="pulse") as ear, Listener("loop.monitor", backend="pulse") as named:
+        until(lambda: ear.take and named.take)
+        assert ear.take.device.name == "loop.monitor"
+        subprocess.run(["pactl", "set-default-sink", "phones"], check=True)
+        until(lambda: ear.take.device.name == "phones.monitor")
+        subprocess.run(["pactl", "unload-module", phones], check=True)
+        until(lambda: ear.take.device.name == "loop.monitor")
+        assert named.take.device.name == "loop.monitor"
+        assert not named.take.gaps
 
 
 def test_daemon_matches_what_pulseaudio_played_and_the_synth_has_the_preset(pulse, tmp_path):

@@ -17,6 +17,7 @@ from queue import SimpleQueue
 import numpy as np
 import pytest
 import soundfile
+from mido import Message
 
 from antithesis.segments import first_sound_of
 from daemon import companion
@@ -43,6 +44,13 @@ def write_little(match, target, folder, *, facts):
     (folder / "facts.json").write_text(json.dumps(content))
 
 
+def until(condition):
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end
+        threading.Event().wait(0.01)
+
+
 def tone(hz=220.0, seconds=0.4):
     t = np.arange(round(seconds * RATE)) / RATE
     return 0.4 * np.sin(2 * np.pi * hz * t + 1.0) * np.exp(-6 * t)
@@ -51,12 +59,13 @@ def tone(hz=220.0, seconds=0.4):
 class Desk:
     """The daemon's loop in a thread: `do` presses and waits for the answer."""
 
-    def __init__(self, tmp_path, devices, matcher, **capture):
+    def __init__(self, tmp_path, devices, matcher, *, audition=False, **capture):
         self.drops, self.results = tmp_path / "drops", tmp_path / "results"
         self.devices = devices
         self.route = MemoryRoute()
         self._tmp_path = tmp_path
         self._matcher = matcher
+        self._audition = audition
         self._config = changed(Config(), {"capture": capture}) if capture else Config()
 
     def __enter__(self):
@@ -77,6 +86,7 @@ class Desk:
                 self._matcher,
                 60.0,
                 lambda _folder: None,
+                audition=self._audition,
                 presses=self.presses,
                 ear=self.ear,
             )
@@ -218,6 +228,48 @@ def test_while_armed_each_loud_enough_sound_is_captured_by_itself(devices, tmp_p
         desk.play(tone(550))
         time.sleep(0.3)
     assert len(list(desk.results.glob("Capture*"))) == 2
+
+
+def test_notes_that_we_play_ourselves_are_not_captured_again(devices, tmp_path):
+    with Desk(tmp_path, devices, FakeMatcher(), armed=True, audition=True) as desk:
+        played = []
+
+        def play(note, velocity, gate_s):
+            played.append(note)
+            for block in np.split(np.concatenate([tone(330), np.zeros(RATE // 2)]), 30):
+                time.sleep(len(block) / RATE)  # when it was heard is what tells it
+                devices.play(block)
+
+        desk.route.play = play
+        desk.play(np.zeros(RATE))
+        desk.play(tone(220))
+        desk.outcome()
+        until(lambda: played)
+        time.sleep(1.0)  # an armed ear looks three times a second
+        assert len(desk.outcome()) == len(played) == 1
+
+
+def test_no_note_is_played_into_a_sound_that_is_still_on(devices, tmp_path):
+    with Desk(tmp_path, devices, FakeMatcher(), audition=True) as desk:
+        played = []
+        desk.route.play = lambda *note: played.append(note)
+        steady = 0.1 * np.sin(np.arange(4 * RATE) * 0.05)
+        desk.play(steady[:RATE], after_s=0.0)
+        assert "still sounding" in desk.do(Action.CAPTURE).said
+        assert not played
+        desk.devices.play(steady[RATE:])
+        desk.outcome()
+        assert len(played) == 1
+
+
+def test_silence_while_notes_are_played_is_told_once_unasked(devices, tmp_path, caplog):
+    with Desk(tmp_path, devices, FakeMatcher()) as desk:
+        devices.play(np.zeros(RATE))
+        for note in (60, 64, 67, 72):
+            desk.ear._hear_midi(Message("note_on", note=note), "keys", time.monotonic())
+        until(lambda: "notes were played" in caplog.text)
+        time.sleep(0.1)
+    assert caplog.text.count("only silence came from everything that plays") == 1
 
 
 def test_next_and_previous_step_through_the_candidates_of_the_last_sound(devices, tmp_path):

@@ -92,6 +92,40 @@ def test_from_press_to_release_is_what_was_heard_between(row):
     assert np.allclose(sound.samples[:50], tone(330)[:50], atol=1e-6)
 
 
+def test_held_sound_has_the_key_that_made_it_and_not_the_one_before_the_press(row):
+    row._notes.hear(50, 0, 90, NOW - 2.3)
+    row._notes.hear(64, 0, 90, NOW - 2.01)
+    row._notes.hear(64, 0, 0, NOW - 1.7)
+    clip = row.held(NOW - 2.25, NOW - 1.25)
+    assert clip.sound("held.wav").played == Played(64, 90, pytest.approx(0.31))
+
+
+def test_held_for_long_it_is_as_long_and_what_is_forgotten_is_said():
+    cutter = Cutter(Heard(np.tile(tone(seconds=1.0), 35)), Notes())
+    assert cutter.held(NOW - 20.0, NOW).duration_s == pytest.approx(20.0)
+    clip = cutter.held(NOW - 34.0, NOW)
+    assert clip.duration_s == pytest.approx(30.0)
+    assert "its first 4 s are forgotten; see capture.seconds" in str(clip)
+
+
+def test_silence_from_press_to_release_is_said_with_what_to_do(row):
+    with pytest.raises(AudioError, match=r"only silence came from speakers .* if you heard"):
+        row.held(NOW - 0.5, NOW)
+
+
+def test_note_that_we_play_ourselves_is_no_sound(row):
+    row.leave_out(NOW - 1.1, NOW - 0.8)
+    assert begins(row.just_heard(NOW), 330)
+    assert [clip.duration_s for _, clip in row.sounds_since(row._listener.take, RATE * 3 // 2, NOW)]
+    assert begins(row.just_heard(NOW), 220)
+
+
+def test_sound_that_is_placed_a_little_later_at_another_look_is_the_same(row):
+    take = row._listener.take
+    ((position, _),) = row.sounds_since(take, round(2.5 * RATE), NOW)
+    assert not row.sounds_since(take, position - RATE // 100, NOW)
+
+
 def test_sound_that_is_still_on_can_be_had_whole_later():
     heard = Heard(scenes.in_a_row([tone(seconds=1.0)], [1.0], 1.3))
     heard.take._clock = (heard.take.ring.written, time.monotonic())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import threading
 import time
 from functools import partial
@@ -12,10 +13,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from daemon.capture import contract
+from antithesis.audio import write_wav
+from daemon.capture import contract, listener
 from daemon.capture.contract import Device, choose, is_meant
 from daemon.capture.listener import Listener, Take
+from tests import jackd
 from tests.fakeear import RATE, FakeDevices
+from tests.jackplayer import Program
 
 PATIENCE_S = 30
 
@@ -100,6 +104,37 @@ def test_time_and_position_are_two_names_of_one_moment():
     assert take.position(now + 5) == RATE
     assert take.position(take.time(RATE // 2)) == RATE // 2
     assert take.time(0) == pytest.approx(now - 1.0, abs=0.05)
+
+
+def test_what_was_heard_before_a_pause_keeps_its_time(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(listener.time, "monotonic", lambda: now[0])
+    take = Take(Device("a", "fake", RATE, 1), 30.0)
+    for began in (101.0, 112.0):  # a second each; between them the device was away
+        for block in range(10):
+            now[0] = began + 0.1 * (block + 1)
+            take.hear(np.zeros((RATE // 10, 1), np.float32), False)
+    for at, position in ((101.5, 0.5), (102.0, 1.0), (107.0, 1.0), (112.25, 1.25), (120.0, 2.0)):
+        assert take.position(at) == round(position * RATE)
+    assert take.time(RATE // 2) == pytest.approx(101.5)
+    assert take.time(RATE) == pytest.approx(112.0)
+    assert take.time(round(1.25 * RATE)) == pytest.approx(112.25)
+
+
+def test_jack_server_that_comes_back_at_another_rate_is_heard_again(tmp_path, monkeypatch):
+    name = f"antithesis-back-{os.getpid()}"
+    for word, value in jackd.environment(name).items():
+        monkeypatch.setenv(word, value)
+    with Listener(backend="jack") as ear:
+        for rate in (44100, 48000):
+            with jackd.serving(name, tmp_path / "jackd.txt", rate):
+                until(lambda rate=rate: ear.take and ear.take.device.sample_rate == rate)
+                until(lambda: not ear.condition.trouble)
+                write_wav(tmp_path / "noise.wav", noise(1.0), rate)
+                with Program("sound", "player") as player:
+                    player.say(str(tmp_path / "noise.wav"))
+                    until(lambda: ear.condition.silent_s == 0.0 and ear.condition.level_dbfs > -10)
+            until(lambda: "no JACK server answers" in ear.condition.trouble)
 
 
 LOOPBACK = Device("Speakers [Loopback]", "wasapi", 48000, 2, loopback=True)

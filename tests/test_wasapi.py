@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,8 @@ class PyAudio:
     def open(self, **settings):
         if settings["rate"] != 48000:
             raise OSError("[Errno -9997] Invalid sample rate")
+        if settings["channels"] != SPEAKERS["maxInputChannels"]:
+            raise OSError("[Errno -9998] Invalid number of channels")
         PyAudio.opened = Stream(settings)
         return PyAudio.opened
 
@@ -82,21 +85,21 @@ def test_loopbacks_are_listed_with_the_usual_one_marked():
 
 
 def test_blocks_come_as_frames_and_overflows_as_losses(heard):
-    block = np.arange(8, dtype=np.float32)
+    block = np.arange(32, dtype=np.float32)  # four frames of eight channels
     with opened(heard) as loopback:
         settings = PyAudio.opened.settings
         assert (settings["input_device_index"], settings["format"]) == (7, 1)
         assert settings["stream_callback"](block.tobytes(), 4, None, 0) == (None, 0)
         settings["stream_callback"](block.tobytes(), 4, None, 2)
         assert loopback.there()
-    assert np.array_equal(heard[0][0], block.reshape(4, 2))
+    assert np.array_equal(heard[0][0], block.reshape(4, 8)[:, :2])
     assert [lost for _, lost in heard] == [False, True]
 
 
 def test_while_nothing_plays_no_block_comes_and_the_silence_is_put_in(heard, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(wasapi.time, "monotonic", lambda: now[0])
-    block = np.ones(8, np.float32).tobytes()
+    block = np.ones(32, np.float32).tobytes()
     with opened(heard) as loopback:
         hear = PyAudio.opened.settings["stream_callback"]
         hear(block, 4, None, 0)
@@ -105,8 +108,18 @@ def test_while_nothing_plays_no_block_comes_and_the_silence_is_put_in(heard, mon
         now[0] += 3600.0
         hear(block, 4, None, 0)
         assert loopback.there()
+        now[0] += 3600.0
+        assert not loopback.there()  # it is seen whether the computer plays elsewhere by now
     assert [len(frames) for frames, _ in heard] == [4, 24000 - 4, 4, 48000, 4]
     assert not heard[1][0].any()
+
+
+def test_loopback_that_was_named_may_be_silent_for_ever(heard, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(wasapi.time, "monotonic", lambda: now[0])
+    with opened(heard, replace(wasapi.devices()[1], usual=False)) as loopback:
+        now[0] += 3600.0
+        assert loopback.there()
 
 
 def test_device_that_was_pulled_out_is_no_longer_there(heard):
@@ -117,7 +130,7 @@ def test_device_that_was_pulled_out_is_no_longer_there(heard):
 
 def test_device_that_is_held_is_told_with_the_remedy(heard):
     device = wasapi.devices()[0]
-    wrong = type(device)(**(vars(device) | {"sample_rate": 44100}))
+    wrong = replace(device, sample_rate=44100)
     with pytest.raises(DeviceError, match="exclusive mode"), opened(heard, wrong):
         pass
 

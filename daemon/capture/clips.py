@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -12,7 +13,7 @@ from antithesis.audio import Played, Sound, captured_sound, mixed
 from antithesis.errors import AudioError
 from antithesis.onsets import Heard, sounds
 from antithesis.report import key_name
-from antithesis.segments import LONGEST_S, first_sound
+from antithesis.segments import LONGEST_S, find_sound, first_sound
 from daemon.capture.contract import Frames
 from daemon.capture.listener import SILENT_DBFS, Listener, Take
 from daemon.capture.notes import Notes
@@ -24,6 +25,8 @@ LONGEST_CLIP_S: Final = 12.0
 _LOOK_S: Final = (4.0, math.inf)  # back: most of the time the sound is right there
 _LEAST_S: Final = 0.05  # a sound that began later than this is not what the finger answers to
 _SAME_S: Final = 0.03
+_LATE_S: Final = 0.25  # what a host takes to play a note, and the device to bring it
+_OWN_NOTES: Final = 32  # are remembered
 _BACKGROUND_DB: Final = -35.0  # softer than this, what is under a sound does not matter
 
 
@@ -42,6 +45,7 @@ class Clip:
         played: The key it was played by, where one was heard.
         device: What it was heard on.
         held: Whether it is what came between press and release, with silence around it perhaps.
+        forgotten_s: How much of what came after the press is no longer remembered.
     """
 
     frames: Frames
@@ -54,6 +58,7 @@ class Clip:
     played: Played | None = None
     device: str = ""
     held: bool = False
+    forgotten_s: float = 0.0
 
     @property
     def duration_s(self) -> float:
@@ -93,6 +98,8 @@ class Clip:
             remarks.append(f"over other sound {-self.background_db:.0f} dB softer")
         if not self.over:
             remarks.append("still sounding")
+        if self.forgotten_s:
+            remarks.append(f"its first {self.forgotten_s:.0f} s are forgotten; see capture.seconds")
         if self.gaps:
             remarks.append(f"{self.gaps} dropped block{'s' if self.gaps > 1 else ''} in it")
         return ", ".join(remarks)
@@ -124,6 +131,11 @@ class Cutter:
         self._listener = listener
         self._notes = notes
         self._last: _Last | None = None
+        self._ours: deque[tuple[float, float]] = deque(maxlen=_OWN_NOTES)
+
+    def leave_out(self, begin_at: float, end_at: float) -> None:
+        """What begins between two times of the monotonic clock is played by us: no sound."""
+        self._ours.append((begin_at - _SAME_S, end_at + _LATE_S))
 
     def just_heard(self, at: float, back: int = 0) -> Clip:
         """The sound that began last before a time of the monotonic clock, or `back` further back.
@@ -148,25 +160,39 @@ class Cutter:
         take, start = self._last.take, self._last.start
         until = min(take.ring.written, start + round(LONGEST_CLIP_S * take.device.sample_rate))
         begin = max(0, start - take.device.sample_rate)
-        found = [heard for heard in _sounds(take, begin, until) if _near(take, heard, start)]
+        found = [heard for heard in self._sounds(take, begin, until) if _near(take, heard, start)]
         if not found:
             return clip
         longer = self._clip(take, replace(found[-1], start=start), time.monotonic())
         return replace(longer, ago_s=clip.ago_s, background_db=clip.background_db)
 
     def held(self, pressed_at: float, released_at: float) -> Clip:
-        """What was heard from press to release."""
+        """What was heard from press to release, however long that was.
+
+        Raises:
+            AudioError: nothing is listened to, or only silence came.
+        """
         take = self._take()
-        start, stop = take.position(pressed_at), take.position(released_at)
+        pressed, stop = take.position(pressed_at), take.position(released_at)
+        start = max(pressed, take.ring.written - take.ring.capacity)
         clip = self._clip(take, Heard(start, stop, True, -math.inf), released_at)
-        return replace(clip, held=True)
+        if clip.duration_s > _LEAST_S and _is_silent(clip.frames):
+            raise AudioError(self._why_silent(take, clip.duration_s, pressed_at))
+        onset = start + find_sound(mixed(clip.frames), clip.sample_rate).start
+        return replace(
+            clip,
+            held=True,
+            forgotten_s=(start - pressed) / clip.sample_rate,
+            played=self._notes.played(take.time(onset)),
+        )
 
     def sounds_since(self, take: Take, position: int, now: float) -> list[tuple[int, Clip]]:
-        """Sounds that began at or after a position, with it, and of which there is enough."""
+        """Sounds that began after the one at a position, with theirs, and of which is enough."""
         begin = max(0, position - take.device.sample_rate)
-        found = _sounds(take, begin, take.ring.written)
+        after = position + round(_SAME_S * take.device.sample_rate)
+        found = self._sounds(take, begin, take.ring.written)
         clips = [
-            (heard.start, self._clip(take, heard, now)) for heard in found if heard.start > position
+            (heard.start, self._clip(take, heard, now)) for heard in found if heard.start > after
         ]
         return [(start, clip) for start, clip in clips if clip.enough]
 
@@ -183,7 +209,7 @@ class Cutter:
         for look_s in _LOOK_S:
             begin = max(0, until - round(min(look_s, 1e6) * rate))
             early = begin + rate  # what began right there may have begun before
-            found = [heard for heard in _sounds(take, begin, until) if heard.start <= newest]
+            found = [heard for heard in self._sounds(take, begin, until) if heard.start <= newest]
             if found and (found[-1].start >= early or begin == 0):
                 return found[-1]
         if found:
@@ -194,18 +220,37 @@ class Cutter:
         if further:
             return "no sound before that one is remembered; see capture.seconds"
         _, frames = take.ring.read(0, until)
-        peak = float(abs(frames).max(initial=0.0))
         seconds = len(frames) / take.device.sample_rate
-        if peak > 10 ** (SILENT_DBFS / 20):
+        if not _is_silent(frames):
             return f"no beginning of a sound in the last {seconds:.0f} s of {take.device.name}"
+        return self._why_silent(take, seconds, take.time(until - len(frames)))
+
+    def _why_silent(self, take: Take, seconds: float, since: float) -> str:
         trouble = self._listener.condition.trouble
-        played = self._notes.since(take.time(until - len(frames)))
-        return why_silent(take.device, seconds, trouble, played)
+        return why_silent(take.device, seconds, trouble, self._notes.since(since))
+
+    def _sounds(self, take: Take, begin: int, until: int) -> list[Heard]:
+        """Sounds between two positions of a take, by positions, without our own."""
+        first, frames = take.ring.read(begin, until)
+        longest = round(LONGEST_CLIP_S * take.device.sample_rate)
+        found = [
+            replace(
+                heard,
+                start=heard.start + first,
+                stop=min(heard.stop, heard.start + longest) + first,
+            )
+            for heard in sounds(mixed(frames), take.device.sample_rate)
+        ]
+        ours = tuple(self._ours)
+        return [
+            heard
+            for heard in found
+            if not any(begun <= take.time(heard.start) <= ended for begun, ended in ours)
+        ]
 
     def _clip(self, take: Take, heard: Heard, at: float) -> Clip:
         rate = take.device.sample_rate
-        stop = min(heard.stop, heard.start + round(LONGEST_CLIP_S * rate))
-        start, frames = take.ring.read(heard.start, stop)
+        start, frames = take.ring.read(heard.start, heard.stop)
         onset_at = take.time(start)
         return Clip(
             frames=frames,
@@ -214,7 +259,7 @@ class Cutter:
             ago_s=at - onset_at,
             over=heard.over,
             background_db=heard.background_db,
-            gaps=sum(start < gap < stop for gap in take.gaps),
+            gaps=sum(start < gap < start + len(frames) for gap in tuple(take.gaps)),
             played=self._notes.played(onset_at),
             device=take.device.name,
         )
@@ -224,10 +269,5 @@ def _near(take: Take, heard: Heard, start: int) -> bool:
     return abs(heard.start - start) <= _SAME_S * take.device.sample_rate
 
 
-def _sounds(take: Take, begin: int, until: int) -> list[Heard]:
-    """Sounds between two positions of a take, by positions."""
-    first, frames = take.ring.read(begin, until)
-    return [
-        replace(heard, start=heard.start + first, stop=heard.stop + first)
-        for heard in sounds(mixed(frames), take.device.sample_rate)
-    ]
+def _is_silent(frames: Frames) -> bool:
+    return float(abs(frames).max(initial=0.0)) <= 10 ** (SILENT_DBFS / 20)

@@ -45,14 +45,17 @@ class Device:
     sample_rate: int
     channels: int
     loopback: bool = False
-    usual: bool = False  # the system's own choice
+    usual: bool = False  # the system's own choice; while it is heard, it may become another's
 
 
 class OpenDevice(Protocol):
     """A device that is heard."""
 
     def there(self) -> bool:
-        """Whether it still brings sound, or would; called now and then, to be tended as well."""
+        """Whether it still brings sound, or would; called now and then, to be tended as well.
+
+        One that is `usual` is there no longer once another one is.
+        """
 
 
 class Backend(Protocol):

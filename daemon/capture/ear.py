@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from antithesis.errors import AudioError
 from daemon.bindings import Keys
 from daemon.capture.clips import Clip, Cutter
-from daemon.capture.listener import TEND_S, Condition, Listener, Take
+from daemon.capture.listener import Condition, Listener, Take
 from daemon.capture.notes import Notes
+from daemon.capture.silence import why_silent
 from daemon.living import Living
 from daemon.midiear import MidiEar
 from daemon.presses import Action, Press
@@ -25,6 +27,7 @@ _LOOK_S: Final = 0.3
 """How often an armed ear looks for sounds; how soon a match begins after a sound's end."""
 
 _LOOK_BACK_S: Final = 4.0
+_NOTES_IN_SILENCE: Final = 3  # are nobody's who tries a dead key
 _KEY_PRESSES: Final = frozenset((Action.HOLD,))  # whose key matters when it goes up, too
 
 _log: Final = logging.getLogger(__name__)
@@ -42,13 +45,14 @@ class Ear(Living):
         self._notes = Notes()
         self._keys = Keys(keys.bindings())
         self._listener = Listener(
-            capture.device, capture.backend, seconds=capture.seconds, tending=self._watch_for_sounds
+            capture.device, capture.backend, seconds=capture.seconds, tending=self._tend
         )
         self._midi = MidiEar(self._hear_midi, keys.heard(), backend=config.midi.backend)
         self._cutter = Cutter(self._listener, self._notes)
         self._held_since: float | None = None
-        self._look_in = 0
+        self._look_at = self._look_until = 0.0
         self._seen: tuple[Take, int] | None = None
+        self._told_silence_of: Take | None = None
 
     def _life(self) -> Iterator[None]:
         with self._midi, self._listener if self._listening else nullcontext():
@@ -85,9 +89,13 @@ class Ear(Living):
 
     def arm(self) -> bool:
         """Capture each sound by itself from now on, or no longer; says which."""
-        self._seen = None
         self.armed = not self.armed
         return self.armed
+
+    def expect_ours(self, seconds: float) -> None:
+        """A note of ours is about to be played for so long: that is nothing to capture."""
+        now = time.monotonic()
+        self._cutter.leave_out(now, now + seconds)
 
     def learn(self, hotkeys: Hotkeys) -> str:
         """Obey these keys from now on; says which."""
@@ -104,24 +112,36 @@ class Ear(Living):
             velocity = message.velocity if message.type == "note_on" else 0
             self._notes.hear(message.note, message.channel, velocity, at)
 
+    def _tend(self, take: Take) -> None:
+        self._watch_for_silence(take)
+        if self.armed:
+            self._watch_for_sounds(take)
+        else:
+            self._seen = None
+
+    def _watch_for_silence(self, take: Take) -> None:
+        """Tell once of a device that brings only silence while somebody plays."""
+        silent_s = self.condition.silent_s
+        notes = self._notes.since(time.monotonic() - silent_s)
+        if notes >= _NOTES_IN_SILENCE and self._told_silence_of is not take:
+            self._told_silence_of = take
+            _log.warning("%s", why_silent(take.device, silent_s, notes=notes))
+
     def _watch_for_sounds(self, take: Take) -> None:
-        """While armed, press for each sound that is loud enough, once there is enough of it."""
-        if not self.armed:
-            return
+        """Press for each sound that is loud enough, once there is enough of it."""
         if self._seen is None or self._seen[0] is not take:
             self._seen = (take, take.ring.written)
+        now = time.monotonic()
         if self.condition.level_dbfs > self._threshold_dbfs:
-            self._look_in = round(_LOOK_BACK_S / TEND_S)  # from now on something may come to an end
-        self._look_in -= 1
-        if self._look_in > 0 and self._look_in % round(_LOOK_S / TEND_S) == 0:
-            self._press_for_sounds(take)
+            self._look_until = now + _LOOK_BACK_S  # from now on something may come to an end
+        if self._look_at <= now <= self._look_until:
+            self._look_at = now + _LOOK_S
+            self._press_for_sounds(take, self._seen[1])
 
-    def _press_for_sounds(self, take: Take) -> None:
-        assert self._seen is not None
+    def _press_for_sounds(self, take: Take, seen: int) -> None:
         now = take.time(take.ring.written)
-        rate = take.device.sample_rate
-        since = max(self._seen[1], take.ring.written - round(_LOOK_BACK_S * rate))
+        since = max(seen, take.ring.written - round(_LOOK_BACK_S * take.device.sample_rate))
         for position, clip in self._cutter.sounds_since(take, since, now):
-            self._seen = (take, position + 1)
+            self._seen = (take, position)
             if abs(clip.frames).max() > 10 ** (self._threshold_dbfs / 20):
                 self._press(Press(Action.CAPTURE, clip=clip))

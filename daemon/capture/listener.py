@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -30,7 +30,7 @@ from daemon.living import Living, working
 TEND_S: Final = 0.1
 """How often the device is looked after."""
 
-RETRY_S: Final = (0.5, 1.0, 2.0, 5.0, 15.0)
+RETRY_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 15.0)
 """How long to wait before a device that is not there is looked for again.
 
 A look takes 30 ms of a core, for PortAudio has to begin anew: every 5 s it was half of all that a
@@ -39,6 +39,7 @@ daemon at rest takes."""
 SILENT_DBFS: Final = -80.0
 
 _GAPS: Final = 100  # are remembered
+_PAUSE_S: Final = 0.1  # without a block, and positions before it are told by when it began
 
 _log: Final = logging.getLogger(__name__)
 
@@ -56,24 +57,41 @@ class Take:
         self.dropped = 0
         self.gaps: deque[int] = deque(maxlen=_GAPS)
         self._clock = (0, time.monotonic())
+        self._pauses: deque[tuple[int, float]] = deque(maxlen=_GAPS)  # what the clock was then
 
     def hear(self, frames: Frames, lost: bool) -> None:
         """Copy a block; what a device calls back."""
         if lost and self.ring.written:  # the first block ever has always missed something
             self.dropped += 1
             self.gaps.append(self.ring.written)
+        now = time.monotonic()
+        if now - self._clock[1] - len(frames) / self.device.sample_rate > _PAUSE_S:
+            self._pauses.append(self._clock)
         self.ring.write(frames)
-        self._clock = (self.ring.written, time.monotonic())
+        self._clock = (self.ring.written, now)
 
     def position(self, at: float) -> int:
-        """The frame that was heard at a time of the monotonic clock; the newest for later ones."""
-        written, then = self._clock
-        return written - max(0, round((then - at) * self.device.sample_rate))
+        """The frame that was heard at a time of the monotonic clock, or the next one after it."""
+        position = 0
+        for begin, end, then in self._stretches():
+            position = end - max(0, round((then - at) * self.device.sample_rate))
+            if position > begin:
+                break
+        return position
 
     def time(self, position: int) -> float:
         """When a frame was heard."""
-        written, then = self._clock
-        return then - (written - position) / self.device.sample_rate
+        end, then = next((end, then) for begin, end, then in self._stretches() if position >= begin)
+        return then - (end - position) / self.device.sample_rate
+
+    def _stretches(self) -> Iterator[tuple[float, int, float]]:
+        """What came without a pause, newest first: from where to where, and when its end was."""
+        pauses = [*self._pauses]
+        begins = [-math.inf, *(begin for begin, _ in pauses)]
+        for begin, (end, then) in zip(
+            reversed(begins), reversed([*pauses, self._clock]), strict=True
+        ):
+            yield begin, end, then
 
     def fits(self, device: Device) -> bool:
         """Whether what `device` brings can go on in this ring."""
@@ -114,6 +132,7 @@ class Listener(Living):
         self._seconds = seconds
         self._tending = tending
         self._stop = threading.Event()
+        self._told = ""
 
     def _life(self) -> Iterator[None]:
         with working(self._listen, "listener", self._stop.set):
@@ -126,7 +145,8 @@ class Listener(Living):
                 self._hear(self._found())
                 failures = 0
             except DeviceError as error:
-                self._tell(str(error))
+                self.condition = Condition(trouble=str(error))
+                self._tell(logging.WARNING, f"not listening: {error}")
                 failures += 1
             self._stop.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
 
@@ -134,7 +154,7 @@ class Listener(Living):
         devices, troubles = sources(self._backend, partial(is_meant, self._wanted))
         device = choose(self._wanted, devices)
         if device is not None:
-            return device
+            return replace(device, usual=device.usual and not self._wanted)
         if self._wanted:
             there = ", ".join(repr(device.name) for device in devices) or "nothing"
             raise DeviceError(f"capture.device {self._wanted!r} is not there; there is: {there}")
@@ -155,10 +175,8 @@ class Listener(Living):
         with open_device(device, take.hear) as opened:
             self.take = take
             self.condition = Condition(device.name)
-            _log.info("listening to %s", _named(device))
+            self._tell(logging.INFO, f"listening to {_named(device)}")
             self._tend(take, opened)
-        if not self._stop.is_set():
-            self._tell(f"{device.name} is gone; listening again when it is back")
 
     def _tend(self, take: Take, opened: OpenDevice) -> None:
         heard = take.ring.written
@@ -172,10 +190,11 @@ class Listener(Living):
             self.condition = Condition(take.device.name, level, now - silent_since, take.dropped)
             self._tending(take)
 
-    def _tell(self, trouble: str) -> None:
-        if trouble != self.condition.trouble:
-            _log.warning("not listening: %s", trouble)
-        self.condition = Condition(trouble=trouble)
+    def _tell(self, level: int, line: str) -> None:
+        """Log what is new: a device may be looked for time and again, and be the same."""
+        if line != self._told:
+            _log.log(level, "%s", line)
+        self._told = line
 
 
 def _level_dbfs(frames: Frames) -> float:

@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -24,12 +25,13 @@ _BACKEND: Final = "pulse"
 _MONITOR: Final = ".monitor"
 _PATIENCE_S: Final = 5.0
 _LATENCY_MS: Final = 20
+_LOOK_S: Final = 5.0  # how often the usual output is asked for: pactl takes 10 ms of a core
 _SAMPLE_BYTES: Final = 4
 
 
 def devices() -> list[Device]:
     """Every source of the server."""
-    usual = f"{_pactl('info').get('default_sink_name', '')}{_MONITOR}"
+    usual = _usual()
     return [
         Device(
             name=source["name"],
@@ -62,37 +64,51 @@ def opened(device: Device, hear: Hear) -> Iterator[_Recording]:
     except OSError as error:
         raise DeviceError(f"cannot run parec: {error.strerror}; {_REMEDY}") from error
     with recorder:
-        recording = _Recording(recorder, device.channels, hear)
+        recording = _Recording(recorder, device, hear)
         with working(recording.copy, "parec", recorder.kill):
             yield recording
 
 
 class _Recording:
-    """A recorder at work; it is there until its process ends."""
+    """A recorder at work; it is there until its process ends, or the usual output is another."""
 
-    def __init__(self, recorder: subprocess.Popen[bytes], channels: int, hear: Hear) -> None:
+    def __init__(self, recorder: subprocess.Popen[bytes], device: Device, hear: Hear) -> None:
         self._recorder = recorder
-        self._channels = channels
+        self._device = device
         self._hear = hear
+        self._look_at = time.monotonic() + _LOOK_S
 
     def copy(self) -> None:
         """Hand on what comes, whole frames at a time, until there is no more."""
         assert self._recorder.stdout is not None
-        frame = _SAMPLE_BYTES * self._channels
+        channels = self._device.channels
+        frame = _SAMPLE_BYTES * channels
         data = b""
         while came := self._recorder.stdout.read(8192):
             data += came
             whole = len(data) // frame * frame
-            frames = np.frombuffer(data[:whole], np.float32).reshape(-1, self._channels)
+            frames = np.frombuffer(data[:whole], np.float32).reshape(-1, channels)
             self._hear(frames, False)
             data = data[whole:]
 
     def there(self) -> bool:
-        """Whether the recorder still runs."""
-        return self._recorder.poll() is None
+        """Whether the recorder still runs, and hears what it is to hear."""
+        return self._recorder.poll() is None and not self._moved()
+
+    def _moved(self) -> bool:
+        """Whether the computer plays elsewhere by now."""
+        if not self._device.usual or time.monotonic() < self._look_at:
+            return False
+        self._look_at = time.monotonic() + _LOOK_S
+        return _usual() != self._device.name
 
 
 _REMEDY: Final = "install pulseaudio-utils, which PipeWire uses as well"
+
+
+def _usual() -> str:
+    """The monitor of the usual output."""
+    return f"{_pactl('info').get('default_sink_name', '')}{_MONITOR}"
 
 
 def _pactl(*words: str) -> Any:

@@ -19,6 +19,7 @@ from daemon.capture.contract import MOST_CHANNELS, Device, Frames, Hear
 _BACKEND: Final = "wasapi"
 _PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 1.0  # is put in; a sound needs no more before it
+_MOVED_S: Final = 20.0  # without a block, and the computer may be playing elsewhere by now
 _OVERFLOW: Final = 2  # paInputOverflow
 
 
@@ -48,17 +49,18 @@ def opened(device: Device, hear: Hear) -> Iterator[_Loopback]:
     library = _library()
     with library.PyAudio() as audio:
         found = audio.get_loopback_device_info_generator()
-        index = next((each["index"] for each in found if each["name"] == device.name), None)
-        if index is None:
+        meant = next((each for each in found if each["name"] == device.name), None)
+        if meant is None:
             raise DeviceError(f"{device.name} is gone: plug it in again, or choose another device")
-        loopback = _Loopback(device, hear)
+        channels = meant["maxInputChannels"]  # shared mode has no others, be they eight
+        loopback = _Loopback(device, channels, hear)
         try:
             loopback.recording = audio.open(
                 rate=device.sample_rate,
-                channels=device.channels,
+                channels=channels,
                 format=library.paFloat32,
                 input=True,
-                input_device_index=index,
+                input_device_index=meant["index"],
                 stream_callback=loopback.callback(library.paContinue),
             )
         except (OSError, ValueError) as error:
@@ -75,9 +77,10 @@ def opened(device: Device, hear: Hear) -> Iterator[_Loopback]:
 class _Loopback:
     """A recording that pauses while nothing plays."""
 
-    def __init__(self, device: Device, hear: Hear) -> None:
+    def __init__(self, device: Device, channels: int, hear: Hear) -> None:
         self.recording: Any = None
         self._device = device
+        self._channels = channels
         self._hear = hear
         self._due = time.monotonic()
 
@@ -88,16 +91,21 @@ class _Loopback:
             now = time.monotonic()
             if now - self._due > _PAUSE_S:
                 self._hear(self._silence(now - self._due), False)
-            frames = np.frombuffer(data, np.float32).reshape(-1, self._device.channels)
-            self._hear(frames, bool(status & _OVERFLOW))
+            frames = np.frombuffer(data, np.float32).reshape(-1, self._channels)
+            self._hear(frames[:, : self._device.channels], bool(status & _OVERFLOW))
             self._due = now + count / self._device.sample_rate
             return None, go_on
 
         return hear
 
     def there(self) -> bool:
-        """Whether it is active, be that with or without sound."""
-        return bool(self.recording.is_active())
+        """Whether it is active, be that with or without sound.
+
+        The usual output may be another by now, which PortAudio sees only once it begins anew: where
+        nothing has come for long, it is looked for.
+        """
+        moved = self._device.usual and time.monotonic() - self._due > _MOVED_S
+        return bool(self.recording.is_active()) and not moved
 
     def _silence(self, seconds: float) -> Frames:
         count = round(min(seconds, _LONGEST_PAUSE_S) * self._device.sample_rate)
