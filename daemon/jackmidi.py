@@ -30,7 +30,7 @@ LONGEST: Final = 8192
 """Bytes of the longest message: what a cycle of any length carries."""
 
 _LOOK_S: Final = 0.05
-_LAST_WORDS_S: Final = 0.5  # for what was sent before the port closed
+_PATIENCE_S: Final = 0.5  # for the cycles of JACK that joining and last words take
 
 
 def get_devices(**_settings: object) -> list[dict[str, Any]]:
@@ -63,6 +63,7 @@ class _Joined:
                 self._client.jack.activate()
                 if not virtual:
                     self._join()
+                    self._wait_while(lambda: not self.joined)
             except self._library.JackError as error:
                 raise OSError(f"JACK refuses: {error}") from error
             self._life = opening.pop_all()
@@ -76,6 +77,11 @@ class _Joined:
     def joined(self) -> bool:
         """Whether it reaches the port that it was opened for: one that came back is another."""
         return not self.lost and bool(self._port.is_connected_to(self.name))
+
+    def _wait_while(self, busy: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _PATIENCE_S
+        while busy() and not self.lost and time.monotonic() < deadline:
+            time.sleep(0.001)
 
     def _close(self) -> None:
         self._life.close()
@@ -193,8 +199,3 @@ class Output(_Joined, BaseOutput):  # type: ignore[misc] # mido is not typed
         cycle = self._cycles
         self._wait_while(lambda: self._cycles == cycle)
         super()._close()
-
-    def _wait_while(self, busy: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _LAST_WORDS_S
-        while busy() and not self.lost and time.monotonic() < deadline:
-            time.sleep(0.001)

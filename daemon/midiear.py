@@ -87,16 +87,14 @@ class MidiEar(Living):
 
     def _look(self) -> None:
         """Open what is wanted and there, and close what has gone."""
-        for name in [name for name, port in self._ports.items() if midiports.is_lost(port)]:
-            self._drop(name)
         try:
+            for name in [name for name, port in self._ports.items() if self._gone(name, port)]:
+                self._drop(name)
             there = [name for name in midiports.input_names(self._backend) if PORT not in name]
         except DeviceError as error:
             self._say_once(str(error))
             return
         found = {name: self._found(name, there) for name in self._wanted}
-        for name in [name for name in self._ports if name != PORT and name not in there]:
-            self._drop(name)
         if self._own and midiports.is_jack(self._backend) and PORT not in self._ports:
             self._open_own()  # it went with its server, which is back
         for wanted, names in found.items():
@@ -104,6 +102,12 @@ class MidiEar(Living):
                 self._say_once(f"no MIDI port {wanted!r} yet; it is looked for")
             for name in names:
                 self._open_named(name)
+
+    def _gone(self, name: str, port: Any) -> bool:
+        """Whether a port is not there any more, or another one of its name is."""
+        if name == PORT:
+            return midiports.is_lost(port)
+        return not midiports.is_there(port, self._backend)
 
     def _drop(self, name: str) -> None:
         _log.warning("the MIDI port %s is gone", name)

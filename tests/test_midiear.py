@@ -51,6 +51,21 @@ def test_port_that_is_pulled_out_is_told_and_heard_again_when_it_is_back(
     assert sum("pad is gone" in said for said in caplog.messages) == 2
 
 
+def test_port_that_is_put_back_before_it_was_missed_is_heard(jack_server, monkeypatch):
+    monkeypatch.setattr(midiear, "LOOK_S", 0.5)
+    heard = []
+
+    def press(keys):
+        keys.send(mido.Message("note_on", note=36))
+        return heard
+
+    with MidiEar(lambda *message: heard.append(message), ["pad"], backend=JACK, own=False):
+        for _ in range(2):
+            with pad() as keys:
+                until(lambda keys=keys: press(keys))
+            heard.clear()
+
+
 def test_every_port_is_heard_where_that_is_wanted(jack_server, monkeypatch):
     monkeypatch.setattr(midiear, "LOOK_S", 0.05)
     with MidiEar(lambda *_message: None, ["*"], backend=JACK, own=False) as ear, pad():
