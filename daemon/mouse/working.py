@@ -23,7 +23,7 @@ from daemon.mouse.turning import Drag, Method, Press, Wheel, gestures
 _log: Final = logging.getLogger(__name__)
 
 TRIES: Final = 3
-PATIENCE_S: Final = 2.0  # for a panel to show what was done to it
+_PATIENCE_S: Final = 5.0  # for a panel to show what was done to it, on a busy machine too
 _LOOK_S: Final = 0.01
 _TOGETHER: Final = 8  # points: so near, two presses may count as a double click
 _APART_S: Final = 0.7  # and after so long, they do not
@@ -196,7 +196,7 @@ class Panel:
 
 def _until(true: Callable[[], bool]) -> bool:
     """Whether it becomes true in time."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + _PATIENCE_S
     while not true():
         if time.monotonic() > deadline:
             return False
