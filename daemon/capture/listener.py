@@ -133,6 +133,7 @@ class Listener(Living):
         self._tending = tending
         self._stop = threading.Event()
         self._told = ""
+        self._gone = ""  # how the line begins that tells of a device that was heard and went
 
     def _life(self) -> Iterator[None]:
         with working(self._listen, "listener", self._stop.set):
@@ -146,7 +147,7 @@ class Listener(Living):
                 failures = 0
             except DeviceError as error:
                 self.condition = Condition(trouble=str(error))
-                self._tell(logging.WARNING, f"not listening: {error}")
+                self._tell(logging.WARNING, f"{self._gone}not listening: {error}")
                 failures += 1
             self._stop.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
 
@@ -176,6 +177,7 @@ class Listener(Living):
             self.take = take
             self.condition = Condition(device.name)
             self._tell(logging.INFO, f"listening to {_named(device)}")
+            self._gone = f"{device.name} is gone; "
             self._tend(take, opened)
 
     def _tend(self, take: Take, opened: OpenDevice) -> None:
