@@ -8,7 +8,7 @@ priority, as in use; what searches beside it is a process as well.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,7 +68,9 @@ def rows(effort: Effort) -> Iterator[Row]:
         for threads, where in ((max(1, cores - 1), "one core less"), (cores, "all cores")):
             with searching(threads):
                 found = play(MINUTE * effort.seconds).result()
+                alone = player.submit(idle_in_time, MINUTE * effort.seconds).result()
             yield _row(f"{name}, slowest block, a search on {where}", found)
+            yield _row("the same for a thread that plays nothing", alone)
 
 
 def _row(what: str, found: Punctuality) -> Row:
@@ -98,16 +100,31 @@ def searching(threads: int) -> Iterator[None]:
 def play_in_time(seconds: float) -> Punctuality:
     """Play as a sound card asks for it: a block every 2.67 ms, however long the last one took."""
     presets = uniform(np.random.default_rng(SEED), PRESETS)
-    blocks = max(int(seconds / BLOCK_S), 1)
+    each = -(-max(int(seconds / BLOCK_S), 1) // PRESETS)
     hurry()
-    played = [synth for synth in chords(presets) for _ in range(-(-blocks // PRESETS))]
+    synths = chords(presets)
     tidy_up()
+    for synth in synths:
+        synth.process(BLOCK)
+    return in_time([partial(synth.process, BLOCK) for synth in synths for _ in range(each)])
+
+
+def idle_in_time(seconds: float) -> Punctuality:
+    """What of that is the machine's: a thread as urgent that wakes as often and does nothing."""
+    hurry()
+    return in_time([_nothing] * max(int(seconds / BLOCK_S), 1))
+
+
+def _nothing() -> None:
+    return None
+
+
+def in_time(blocks: list[Callable[[], object]]) -> Punctuality:
+    """Do a block's work every 2.67 ms."""
     slowest, longest, lost, late, ours = 0.0, 0.0, 0.0, 0, 0
     stolen = stolen_s()
-    for synth in played[:: -(-blocks // PRESETS)]:
-        synth.process(BLOCK)
     began = perf_counter() + BLOCK_S
-    for number, synth in enumerate(played):
+    for number, block in enumerate(blocks):
         asked, now, worked, waited = (
             began + number * BLOCK_S,
             perf_counter(),
@@ -117,12 +134,12 @@ def play_in_time(seconds: float) -> Punctuality:
         if now < asked:
             lost = 0.0  # whatever was lost is made up for
             sleep(asked - now)
-        synth.process(BLOCK)
+        block()
         then, work = perf_counter(), thread_time() - worked
         lost += max(then - max(asked, now) - work - (kept_s() - waited), 0.0)
         longest, slowest = max(longest, work), max(slowest, then - asked)
         late, ours = late + (then - asked > BLOCK_S), ours + (then - asked - lost > BLOCK_S)
-    return Punctuality(len(played), late, ours, slowest, longest, stolen_s() - stolen)
+    return Punctuality(len(blocks), late, ours, slowest, longest, stolen_s() - stolen)
 
 
 def kept_s() -> float:
