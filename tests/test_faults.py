@@ -24,6 +24,7 @@ from tests.test_companion import free_port, settings
 from tests.test_fl_studio import opened
 
 PATIENCE_S = 60.0
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
 MODEL = network.model_path()
 
 
@@ -109,10 +110,9 @@ with Listener(backend="jack"):
 @pytest.mark.timeout(120)
 def test_audio_device_that_is_pulled_out_is_told_and_listened_to_again_when_it_is_back(sound_card):
     command = [sys.executable, "-u", "-c", LISTENS]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with ExitStack() as plugged:
         plugged.enter_context(sound_card())
-        with subprocess.Popen(command, text=True, **pipes) as ear:
+        with subprocess.Popen(command, text=True, **PIPES) as ear:
             assert "listening to everything that plays" in ear.stdout.readline()
             plugged.close()
             told = ear.stdout.readline()
@@ -146,10 +146,9 @@ with MidiOut(backend="jack") as out, MidiEar(heard, [own], backend="jack"):
 @pytest.mark.timeout(120)
 def test_midi_ports_go_with_their_jack_server_and_come_back_with_it(sound_card):
     command = [sys.executable, "-u", "-c", PLAYS_AND_HEARS]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with ExitStack() as plugged:
         plugged.enter_context(sound_card())
-        with subprocess.Popen(command, text=True, **pipes) as program:
+        with subprocess.Popen(command, text=True, **PIPES) as program:
 
             def said(word):
                 while word not in (line := program.stdout.readline()):
@@ -195,7 +194,6 @@ with open_sender(find_host("fl-studio", **ports)) as sender:
 @pytest.mark.timeout(120)
 def test_script_in_a_daw_is_reached_again_when_its_jack_server_is_back(sound_card):
     command = [sys.executable, "-c", ASKS_A_SCRIPT]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with ExitStack() as plugged:
 
         def plug():
@@ -203,7 +201,7 @@ def test_script_in_a_daw_is_reached_again_when_its_jack_server_is_back(sound_car
             plugged.enter_context(opened())
 
         plug()
-        with subprocess.Popen(command, text=True, **pipes) as program:
+        with subprocess.Popen(command, text=True, **PIPES) as program:
 
             def look():
                 program.stdin.write("look\n")
