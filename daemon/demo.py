@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -32,9 +31,9 @@ from antithesis.spectra import SAMPLE_RATE
 from antithesis.synth import render_notes
 from daemon import child, config
 from daemon.demosounds import DURATION_S, DemoSound, make_sounds
-from daemon.hosts import BUILTIN
 from daemon.outcomes import MATCHED
 from daemon.outputs import DeviceOutput, wav_header
+from daemon.ports import free_port
 from daemon.senders import Grade
 from daemon.synthclient import Played, SynthClient
 
@@ -235,14 +234,6 @@ def _drops(home: Path) -> Path:
 
 def _recording(home: Path) -> Path:
     return home / "synth.wav"
-
-
-def free_port() -> int:
-    """A UDP port that nobody listens on now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((BUILTIN.address, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _copied(files: Sequence[Path], home: Path) -> Iterator[DemoSound]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import socket
 import subprocess
 import sys
 import tempfile
@@ -36,6 +35,7 @@ from antithesis import sampling  # noqa: E402
 from antithesis.audio import write_wav  # noqa: E402
 from antithesis.synth import render_notes  # noqa: E402
 from daemon import child, config  # noqa: E402
+from daemon.ports import free_port  # noqa: E402
 
 MAY_GROW = {"megabytes": 12.0, "threads": 0.5, "files": 0.5}
 """Between the middle third and the last one, by their medians: less is noise of the allocator."""
@@ -143,14 +143,6 @@ def running(home: Path, every_s: float) -> Iterator[subprocess.Popen[str]]:
                 raise SystemExit(f"no daemon: {(home / 'said.txt').read_text()}")
             time.sleep(0.1)
         yield daemon
-
-
-def free_port() -> int:
-    """A UDP port that nobody listens on."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def drop(home: Path, every_s: float, ended: threading.Event) -> None:

@@ -23,8 +23,8 @@ from antithesis.preset import Preset
 from antithesis.presetfiles import read_preset
 from antithesis.synth import render_notes
 from daemon import child, config
-from daemon.demo import free_port
 from daemon.orders import order
+from daemon.ports import free_port
 from daemon.presses import Action
 from daemon.synthserver import BuiltInSynth
 from tests import scenes

@@ -20,8 +20,8 @@ from daemon.capture.clips import Cutter
 from daemon.capture.contract import choose
 from daemon.capture.listener import Listener
 from daemon.capture.notes import Notes
-from daemon.demo import free_port
 from daemon.orders import order
+from daemon.ports import free_port
 from daemon.presses import Action
 from daemon.synthserver import BuiltInSynth
 from tests.scenes import RATE

@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -32,6 +31,7 @@ from daemon.config import Config, changed, host_rows
 from daemon.hosts import HOSTS
 from daemon.journal import Journal, look
 from daemon.outcomes import Outcomes
+from daemon.ports import free_port
 from daemon.routing import open_router
 from daemon.senders import History, Manner, Router, Sender, open_sender
 from daemon.senders.memory import MemoryRoute
@@ -698,12 +698,6 @@ def run_that_never_gets_ready(tmp_path):
 
 
 # With the built-in synth, over UDP.
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def with_synth(tmp_path, port, wav=None):

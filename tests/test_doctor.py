@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 
 import pytest
 from click.testing import CliRunner
@@ -14,16 +13,14 @@ from daemon import config, doctor
 from daemon.cli import cli
 from daemon.config import Config
 from daemon.doctor import Row, Verdict
+from daemon.ports import free_port
 
 
 @pytest.fixture
 def settings(tmp_path):
     """A configuration that touches nothing outside of the test's folder, and no open port."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = str(tmp_path / "drop")
-    return config.changed(Config(), {"watch": {"folder": folder}, "synth": {"port": port}})
+    sections = {"watch": {"folder": str(tmp_path / "drop")}, "synth": {"port": free_port()}}
+    return config.changed(Config(), sections)
 
 
 @pytest.fixture

@@ -16,11 +16,12 @@ from antithesis.errors import ModelError
 from daemon import companion
 from daemon.companion import built_in_synth, run_companion
 from daemon.config import Config, changed
+from daemon.ports import free_port
 from daemon.routing import open_router
 from daemon.synthserver import BuiltInSynth
 from tests import jackd, jackstudio
 from tests.fakematch import FakeMatcher, at_distance
-from tests.test_companion import free_port, settings
+from tests.test_companion import settings
 from tests.test_fl_studio import opened
 
 PATIENCE_S = 60.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from antithesis.parameters import BY_ID, N_PARAMETERS
 from antithesis.preset import Preset
 from daemon.hosts import HostRow, find_host
+from daemon.ports import free_port
 from daemon.senders import Grade, History, Router, open_sender
 from tests.oscpeer import OscPeer
 from tests.simulators import Simulated
@@ -28,12 +28,6 @@ def preset_of(seed: int) -> Preset:
 
 def holds(preset: Preset) -> Any:
     return pytest.approx(list(preset.normalized), abs=1e-7)
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -22,9 +22,10 @@ from daemon.config import Config
 from daemon.orders import taking_orders
 from daemon.osc import OscMessage
 from daemon.outcomes import Outcomes
+from daemon.ports import free_port
 from daemon.presses import Presses
 from daemon.settling import Drop
-from tests.test_companion import free_port, settings
+from tests.test_companion import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = [path for package in ("antithesis", "daemon") for path in (ROOT / package).rglob("*.py")]

@@ -19,6 +19,7 @@ from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
 from daemon import config
 from daemon.hosts import HostRow, find_host
+from daemon.ports import free_port
 from daemon.senders import Grade, History, Router, open_sender
 from daemon.senders.places import KEY_LENGTH, squashed
 from tests.oscpeer import OscPeer
@@ -30,12 +31,6 @@ IDS = [p.id for p in PARAMETERS]
 
 def preset_of(seed: int) -> Preset:
     return Preset.from_normalized(np.random.default_rng(seed).random(N_PARAMETERS))
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def of_the_table(name: str) -> Callable[[int, int], HostRow]:

@@ -21,8 +21,8 @@ from benchmarks.jackserver import NoServer, Player, server
 from benchmarks.measure import Effort, Missing, Row
 from daemon import child, config
 from daemon.capture.listener import Listener
-from daemon.demo import free_port
 from daemon.orders import order
+from daemon.ports import free_port
 from daemon.presses import Action
 
 SHARE_GOAL, FIRST_GOAL_MS = 3.0, 250.0

@@ -25,8 +25,8 @@ from antithesis.sampling import musical
 from antithesis.synth import render_notes
 from benchmarks.measure import Effort, Missing, Row
 from daemon import child, config
-from daemon.demo import free_port
 from daemon.outcomes import MATCHED
+from daemon.ports import free_port
 
 READY_GOAL_S, SHARE_GOAL, MEMORY_GOAL_MB, FIRST_GOAL_MS = 3.0, 1.0, 250.0, 250.0
 STARTS = 5

@@ -33,7 +33,11 @@ class Simulated:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.port: int = self._hear()
+        try:
+            self.port: int = self._hear()
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -42,8 +46,7 @@ class Simulated:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.kill()
-        self._process.communicate()
+        self._end()
 
     def tell(self, what: str, *arguments: Any) -> Any:
         """Have its method `what` called; what it returns."""
@@ -54,6 +57,10 @@ class Simulated:
     def held(self, *place: int) -> list[float]:
         """Our 38 values in their order, as the host counts."""
         return list(self.tell("held", *place))
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
     def _hear(self) -> Any:
         assert self._process.stdout is not None

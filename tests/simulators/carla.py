@@ -9,6 +9,7 @@ Until that one unregisters, by the same address, every other is refused.
 
 from __future__ import annotations
 
+import errno
 import re
 import socket
 import struct
@@ -16,7 +17,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlparse
 
-from host import DEFAULTS, NAMES, Host, message, run
+from host import DEFAULTS, NAMES, Host, bound, message, run
 from pythonosc.osc_packet import OscPacket
 
 
@@ -34,9 +35,20 @@ class Carla(Host):
         self.notes: list[list[int]] = []
         self.owner = ""
         self._target: socket.socket | None = None
-        self._server = socket.create_server(("127.0.0.1", self._socket.getsockname()[1]))
+        self._server = self._beside()
         self._server.setblocking(False)
         self._callers: dict[socket.socket, bytes] = {}
+
+    def _beside(self) -> socket.socket:
+        """The TCP port of the same number; another pair where somebody has that one."""
+        while True:
+            try:
+                return socket.create_server(self._socket.getsockname())
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            self._socket.close()
+            self._socket = bound()
 
     def held(self) -> list[float]:
         return self.plugins[1].values

@@ -35,8 +35,7 @@ class Host:
         self._chance = random.Random(5)
         self._lose, self._trouble = lose, trouble
         self._late: list[tuple[bytes, tuple[str, int]]] = []
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket = bound()
         self._sender = ("127.0.0.1", reply_port)
 
     # To be written by each host.
@@ -127,6 +126,13 @@ def message(address: str, *arguments: Any) -> Any:
     for argument in arguments:
         builder.add_arg(argument)
     return builder.build()
+
+
+def bound() -> socket.socket:
+    """A UDP port of its own."""
+    taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    taken.bind(("127.0.0.1", 0))
+    return taken
 
 
 def run(kind: type[Host]) -> None:
