@@ -131,6 +131,10 @@ def _in_silence(_match: Match) -> None:
     """Play no note."""
 
 
+def _say_nothing(_first: Sent) -> None:
+    """Tell nobody of a first match."""
+
+
 class Companion:
     """Attends to dropped files, one after the other, until its watch is closed."""
 
@@ -178,6 +182,9 @@ class Companion:
             self._use_pause()
             if not self._wanted():
                 give_back()
+        self._watch.waiting()  # takes in what was asked for as the end came
+        for press in self._presses:
+            self._obey(press)
         if self._unwritten:  # what was left for the end; the others are taken up at the next start
             self._write(self._unwritten.pop())
 
@@ -246,7 +253,7 @@ class Companion:
         *,
         early: bool = False,
         fresh: bool = True,
-        once_sent: Callable[[Sent], None] = lambda _first: None,
+        once_sent: Callable[[Sent], None] = _say_nothing,
     ) -> Result | None:
         """Search for as long as nobody waits; None if it was left before its first match.
 
@@ -315,29 +322,56 @@ class Companion:
         return self._ear
 
     def _capture(self, press: Press) -> None:
-        """Match what was just heard; it is on the disk, and in the journal, before work starts."""
+        """Match what was just heard, out of memory."""
         clip = self._hearing().cut(press)
         if clip is None:
             press.answer(Answer(True, "recording until the release"))
             return
-        path = self._watch.folder / clip.file_name
-        sound = clip.sound(str(path))
-        drop = self._keep(clip, Drop(path, 0, 0))
-        _log.info("%s: captured: %s", _shown(drop), clip)
+        drop = Drop(self._watch.folder / clip.file_name, 0, 0)
         tell = partial(_tell, press, clip)
+        if clip.enough:
+            _, result = self._match_clip(clip, drop, once_sent=tell)
+        else:  # there is more of it to come: until then, what there is
+            drop, _ = self._match_clip(clip, drop, early=True, once_sent=tell)
+            self._rest(clip.missing_s)
+            clip = self._hearing().whole(clip)
+            _, result = self._match_clip(clip, drop, fresh=False)
+        if result:
+            self._unwritten.append(replace(result, captured=clip.facts()))
+
+    def _match_clip(
+        self,
+        clip: Clip,
+        drop: Drop,
+        *,
+        early: bool = False,
+        fresh: bool = True,
+        once_sent: Callable[[Sent], None] = _say_nothing,
+    ) -> tuple[Drop, Result | None]:
+        """Match a clip; it is saved once its first match has travelled, or will not.
+
+        `drop` is it so far; comes back as it is on the disk.
+        """
+        sound = clip.sound(str(drop.path))
+
+        def save() -> None:
+            nonlocal drop
+            drop = self._keep(clip, drop)
+            if fresh:
+                _log.info("%s: captured: %s", _shown(drop), clip)
+
+        def sent(first: Sent) -> None:
+            once_sent(first)
+            saving.close()
+
         try:
-            if early := not clip.enough:  # there is more of it to come: until then, what there is
-                self._match(drop, sound, early=True, once_sent=tell)
-                self._rest(clip.missing_s)
-                clip = self._hearing().whole(clip)
-                drop, sound = self._keep(clip, drop), clip.sound(str(path))
-            told = (lambda _first: None) if early else tell
-            result = self._match(drop, sound, fresh=not early, once_sent=told)
+            with ExitStack() as saving:
+                saving.callback(save)
+                result = self._match(drop, sound, early=early, fresh=fresh, once_sent=sent)
         except Exception as error:
             self._refuse(drop, _reason(drop, error))
             raise
-        if result:
-            self._unwritten.append(replace(result, captured=clip.facts()))
+        return drop, replace(result, drop=drop) if result else None
 
     def _rest(self, seconds: float) -> None:
         """Wait, unless something else is asked for."""

@@ -92,14 +92,8 @@ class Stage:
         return said
 
     def clip(self, said):
-        """The clip that a line speaks of, once it has travelled and is saved."""
-        name = said.split("  ", 1)[1].partition(": captured")[0]
-        self.daemon.next(f"{name}: ")
-        path = self.home / "drops" / name
-        for _ in range(500):
-            if path.exists():
-                break
-            threading.Event().wait(0.01)
+        """The clip that a line speaks of, which is told once it is saved."""
+        path = self.home / "drops" / said.split("  ", 1)[1].partition(": captured")[0]
         samples, rate = soundfile.read(path)
         assert rate == RATE
         return path, samples[:, 0]

@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -19,6 +20,7 @@ import pytest
 import soundfile
 from mido import Message
 
+from antithesis import files
 from antithesis.segments import first_sound_of
 from daemon import companion
 from daemon.capture.ear import Ear
@@ -34,7 +36,7 @@ from daemon.senders.memory import MemoryRoute
 from daemon.watch import Watch
 from tests import scenes
 from tests.fakeear import RATE, FakeDevices
-from tests.fakematch import FakeMatcher, at_distance
+from tests.fakematch import FakeMatcher, at_distance, searching
 
 PATIENCE_S = 30
 
@@ -93,12 +95,18 @@ class Desk:
             thread = threading.Thread(target=loop.run)
             thread.start()
             opening.callback(thread.join, PATIENCE_S)
-            opening.callback(watch.close)
+            self.call, self.close = watch.call, watch.close
+            opening.callback(self.close)
             self._open = opening.pop_all()
         return self
 
     def __exit__(self, *trouble):
         self._open.close()
+
+    def holds(self, distance):
+        """Whether the host holds the preset of a match at that distance."""
+        wanted = at_distance(distance).preset.normalized
+        return [self.route.values.get(i) for i in range(38)] == pytest.approx(list(wanted))
 
     def do(self, action, **how):
         answers = SimpleQueue()
@@ -143,24 +151,91 @@ def test_capture_is_at_the_host_and_saved_as_a_file_with_its_match(devices, tmp_
     assert rate == RATE
     assert np.allclose(frames[:1000, 0], tone()[:1000], atol=1e-6)
     assert matcher.heard == [saved.name]  # taken from memory, and not again from the disk
-    host = [desk.route.values[index] for index in range(38)]
-    assert host == pytest.approx(list(at_distance(1.0).preset.normalized))
+    assert desk.holds(1.0)
+
+
+def test_preset_does_not_wait_for_the_disk_which_then_has_the_clip(devices, tmp_path, monkeypatch):
+    awake = threading.Event()
+    disk = files.bring_to_disk
+
+    def asleep(path):
+        assert awake.wait(PATIENCE_S)
+        disk(path)
+
+    with Desk(tmp_path, devices, FakeMatcher(3.0)) as desk:
+        desk.play(tone())
+        monkeypatch.setattr(files, "bring_to_disk", asleep)
+        answers = SimpleQueue()
+        desk.presses.press(Press(Action.CAPTURE, answer=answers.put))
+        until(lambda: desk.holds(3.0))
+        assert not list(desk.drops.glob("Capture*"))
+        awake.set()
+        assert answers.get(timeout=PATIENCE_S).well
+        desk.outcome()
+    assert len(list(desk.drops.iterdir())) == 1
+
+
+def test_clip_is_saved_before_the_search_goes_on(devices, tmp_path):
+    matcher = FakeMatcher(3.0, endless=True)
+    with Desk(tmp_path, devices, matcher) as desk:
+        desk.play(tone())
+        desk.do(Action.CAPTURE)
+        assert matcher.searching.wait(PATIENCE_S)
+        (saved,) = desk.drops.iterdir()
+        assert soundfile.info(saved).duration == pytest.approx(0.4, abs=0.1)
+        assert look(tmp_path / "journal.sqlite").counts == {"open": 1}
+
+
+@searching
+def left_at_once(_sound, **_how):
+    """A search that is left before its first match."""
+    yield from ()
+
+
+def test_clip_whose_match_was_left_is_saved_and_matched_by_the_next_daemon(devices, tmp_path):
+    with Desk(tmp_path, devices, left_at_once) as desk:
+        desk.play(tone())
+        desk.presses.press(Press(Action.CAPTURE))
+        until(lambda: desk.drops.exists() and list(desk.drops.iterdir()))
+    assert not list(desk.results.iterdir())
+    with Desk(tmp_path, devices, FakeMatcher()) as desk:
+        (facts,) = desk.outcome()
+    (saved,) = desk.drops.iterdir()
+    assert facts["dropped"]["file"] == saved.name
+
+
+def test_press_that_comes_with_the_end_is_still_obeyed(devices, tmp_path):
+    with Desk(tmp_path, devices, FakeMatcher()) as desk:
+        desk.play(tone())
+        ending = threading.Event()
+        desk.call(partial(ending.wait, PATIENCE_S))
+        desk.presses.press(Press(Action.CAPTURE))
+        desk.close()
+        ending.set()
+    (saved,) = desk.drops.iterdir()
+    assert (desk.results / f"{saved.name}.antithesis").is_dir()
 
 
 def die_at(folder, moment):
-    """Capture a tone, and be killed at a moment of that; run in a process of its own."""
+    """Capture a tone, and be killed at a moment after its first preset; in a process of its own."""
 
     def die(*_arguments, **_options):
         os.kill(os.getpid(), signal.SIGKILL)
 
+    @searching
+    def matcher(_sound, **_how):
+        yield at_distance(3.0)
+        if moment == "searching":
+            die()
+        if moment == "sending":
+            desk.route.write = die
+        yield at_distance(1.0)
+
     with pytest.MonkeyPatch.context() as patch:
         devices = FakeDevices(patch)
         devices.plug()
-        matcher = die if moment == "searching" else FakeMatcher(3.0)
         with Desk(Path(folder), devices, matcher) as desk:
             patch.setattr(companion, "write_files", die)
-            if moment == "sending":
-                desk.route.write = die
             desk.play(tone())
             desk.do(Action.CAPTURE)
             threading.Event().wait(PATIENCE_S)
@@ -279,8 +354,7 @@ def test_next_and_previous_step_through_the_candidates_of_the_last_sound(devices
         desk.do(Action.CAPTURE)
         desk.outcome()
         assert "2 of 3: 2.00 dB away" in desk.do(Action.NEXT).said
-        host = [desk.route.values[index] for index in range(38)]
-        assert host == pytest.approx(list(at_distance(2.0).preset.normalized))
+        assert desk.holds(2.0)
         assert "3 of 3: 3.00 dB away" in desk.do(Action.NEXT).said
         assert "this is 3 of 3" in desk.do(Action.NEXT).said
         assert "2 of 3: 2.00 dB away" in desk.do(Action.PREVIOUS).said
@@ -294,8 +368,7 @@ def test_undo_puts_back_what_the_host_held_before_the_sound(devices, tmp_path):
             desk.play(tone())
             desk.do(Action.CAPTURE)
         assert desk.do(Action.UNDO).well
-        host = [desk.route.values[index] for index in range(38)]
-        assert host == pytest.approx(list(at_distance(3.0).preset.normalized))
+        assert desk.holds(3.0)
 
 
 def test_silence_is_answered_with_what_to_do_and_the_next_press_works(devices, tmp_path):
@@ -315,6 +388,7 @@ def test_bug_in_a_capture_is_told_and_the_loop_goes_on(devices, tmp_path):
         desk.play(tone())
         assert "internal error" in desk.do(Action.CAPTURE).said
         (refused,) = desk.results.glob("Capture*.refused.txt")
+        assert len(list(desk.drops.iterdir())) == 1
         assert "internal error" in refused.read_text()
         matcher.distances = (3.0,)
         assert desk.do(Action.CAPTURE, back=0).said
