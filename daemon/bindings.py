@@ -21,7 +21,7 @@ _WRITTEN: Final = re.compile(
 )
 _HIGHEST: Final = 127
 _CHANNELS: Final = 16
-_DOWN: Final = 64  # of a controller
+DOWN: Final = 64  # of a controller
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Binding:
         """What would be meant by a message; None if it is no key or pedal that goes down."""
         if message.type == "note_on" and message.velocity:
             return cls("note", message.note, message.channel + 1, port)
-        if message.type == "control_change" and message.value >= _DOWN:
+        if message.type == "control_change" and message.value >= DOWN:
             return cls("cc", message.control, message.channel + 1, port)
         return None
 
@@ -64,7 +64,7 @@ class Binding:
         if self.kind == "note" and message.type in ("note_on", "note_off"):
             mine, down = message.note, message.type == "note_on" and message.velocity > 0
         elif self.kind == "cc" and message.type == "control_change":
-            mine, down = message.control, message.value >= _DOWN
+            mine, down = message.control, message.value >= DOWN
         else:
             return None
         return down if mine == self.number else None

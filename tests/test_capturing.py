@@ -21,6 +21,7 @@ import soundfile
 from mido import Message
 
 from antithesis import files
+from antithesis.audio import Played
 from antithesis.segments import first_sound_of
 from daemon import companion
 from daemon.capture.ear import Ear
@@ -335,6 +336,28 @@ def test_no_note_is_played_into_a_sound_that_is_still_on(devices, tmp_path):
         desk.devices.play(steady[RATE:])
         desk.outcome()
         assert len(played) == 1
+
+
+def test_pedal_makes_the_note_of_a_sound_as_long_as_it_was(devices, tmp_path):
+    played = []
+
+    @searching
+    def matcher(sound, **_how):
+        played.append(sound.played)
+        yield at_distance(3.0)
+
+    with Desk(tmp_path, devices, matcher) as desk:
+        desk.play(tone())
+        onset_at = time.monotonic() - 0.92
+        for at, message in (
+            (0.0, Message("note_on", note=57, velocity=90)),
+            (0.1, Message("control_change", control=64, value=127)),
+            (0.2, Message("note_off", note=57)),
+            (0.3, Message("control_change", control=64, value=0)),
+        ):
+            desk.ear._hear_midi(message, "keys", onset_at + at)
+        assert desk.do(Action.CAPTURE).well
+    assert played == [Played(57, 90, pytest.approx(0.3))]
 
 
 def test_silence_while_notes_are_played_is_told_once_unasked(devices, tmp_path, caplog):

@@ -157,6 +157,40 @@ def test_key_that_is_still_down_has_no_gate_yet(row):
     assert row.just_heard(NOW).played == Played(64, 90, None)
 
 
+def test_sustain_pedal_keeps_a_note_on_after_its_key_is_up(row):
+    row._notes.hear(64, 0, 90, NOW - 1.02)
+    row._notes.pedal(0, True, NOW - 0.9)
+    row._notes.hear(64, 0, 0, NOW - 0.8)
+    assert row.just_heard(NOW).played.gate_s is None
+    row._notes.pedal(0, False, NOW - 0.42)
+    assert row._notes.played(NOW - 1.0).gate_s == pytest.approx(0.6)
+
+
+def test_sustain_pedal_that_goes_up_leaves_keys_that_are_down(row):
+    row._notes.pedal(0, True, NOW - 1.5)
+    row._notes.hear(64, 0, 90, NOW - 1.02)
+    row._notes.pedal(0, False, NOW - 0.8)
+    assert row._notes.played(NOW - 1.0).gate_s is None
+    row._notes.hear(64, 0, 0, NOW - 0.62)
+    assert row._notes.played(NOW - 1.0).gate_s == pytest.approx(0.4)
+
+
+def test_sustain_pedal_is_its_channels_alone(row):
+    row._notes.pedal(1, True, NOW - 1.5)
+    row._notes.hear(64, 0, 90, NOW - 1.02)
+    row._notes.hear(64, 0, 0, NOW - 0.82)
+    assert row._notes.played(NOW - 1.0).gate_s == pytest.approx(0.2)
+
+
+def test_key_struck_again_under_the_pedal_ends_the_note_before(row):
+    row._notes.pedal(0, True, NOW - 2.5)
+    row._notes.hear(64, 0, 90, NOW - 2.02)
+    row._notes.hear(64, 0, 0, NOW - 1.9)
+    row._notes.hear(64, 0, 70, NOW - 1.02)
+    assert row._notes.played(NOW - 2.0).gate_s == pytest.approx(1.0)
+    assert row._notes.played(NOW - 1.0) == Played(64, 70, None)
+
+
 @pytest.mark.parametrize(
     ("notes", "why"),
     [

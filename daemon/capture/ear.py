@@ -9,10 +9,10 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from antithesis.errors import AudioError
-from daemon.bindings import Keys
+from daemon.bindings import DOWN, Keys
 from daemon.capture.clips import Clip, Cutter
 from daemon.capture.listener import Condition, Listener, Take
-from daemon.capture.notes import Notes
+from daemon.capture.notes import SUSTAIN, Notes
 from daemon.capture.silence import why_silent
 from daemon.living import Living
 from daemon.midiear import MidiEar
@@ -108,9 +108,15 @@ class Ear(Living):
         for action, down in self._keys.hear(message, port):
             if down or action in _KEY_PRESSES:
                 self._press(Press(action, down, at))
-        if message.type in ("note_on", "note_off") and not self._keys.mine(message, port):
+        if not self._keys.mine(message, port):
+            self._hear_music(message, at)
+
+    def _hear_music(self, message: Message, at: float) -> None:
+        if message.type in ("note_on", "note_off"):
             velocity = message.velocity if message.type == "note_on" else 0
             self._notes.hear(message.note, message.channel, velocity, at)
+        elif message.type == "control_change" and message.control == SUSTAIN:
+            self._notes.pedal(message.channel, message.value >= DOWN, at)
 
     def _tend(self, take: Take) -> None:
         self._watch_for_silence(take)
