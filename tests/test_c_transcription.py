@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.plainc import NoCompiler, PlainC
+from benchmarks.compiler import NoCompiler
+from benchmarks.plainc import PlainC
 from tests.golden import Case, cases
 
 

@@ -98,14 +98,6 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"
 
 
-def stolen_s() -> float:
-    """Processor time that this machine's host gave to others, where it is virtual and tells."""
-    counters = Path("/proc/stat")
-    if not counters.exists():
-        return 0.0
-    return int(counters.read_text("utf-8").split(None, 9)[8]) / os.sysconf("SC_CLK_TCK")
-
-
 def load() -> str:
     """How busy the machine is with other things, where it tells."""
     if not hasattr(os, "getloadavg"):

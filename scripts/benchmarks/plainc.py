@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.synth import Event
+from benchmarks.compiler import compiled, find_compiler
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -22,28 +19,13 @@ SOURCE = Path(__file__).with_name("mika_micro.c")
 FLAGS = ("-O3", "-march=native", "-std=c99", "-shared", "-fPIC")
 
 
-class NoCompiler(Exception):
-    """There is no C compiler, or it does not compile this; the message says which."""
-
-
 class PlainC:
     """The compiled transcription; `command` is what made it."""
 
     def __init__(self) -> None:
-        compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
-        if sys.platform == "win32" or not compiler:
-            raise NoCompiler("no C compiler (cc): install one to compare with plain C")
-        self.command = " ".join((Path(compiler).name, *FLAGS[:2]))
+        self.command = " ".join((Path(find_compiler()).name, *FLAGS[:2]))
         with tempfile.TemporaryDirectory() as folder:
-            library = Path(folder) / "mika_micro.so"
-            made = subprocess.run(
-                [compiler, *FLAGS, "-o", str(library), str(SOURCE), "-lm"],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if made.returncode:
-                raise NoCompiler(f"{compiler} does not compile {SOURCE.name}: {made.stderr}")
+            library = compiled(SOURCE, Path(folder) / "mika_micro.so", *FLAGS)
             self._library = ctypes.CDLL(str(library))
 
     def render(

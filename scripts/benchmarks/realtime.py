@@ -2,13 +2,17 @@
 
 A block is late if it is not there when the next one is due, that is, when a sound card that holds
 two blocks would have nothing to play. The player is a process of its own with the built-in synth's
-priority, as in use; what searches beside it is a process as well.
+priority, as in use; what searches beside it is a process as well. On the player's core a compiled
+thread that does nothing (`bystander.c`) wakes twice in a millisecond, before the player: it is late
+only when the machine stands still, as virtual ones do while their host computes for others.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,17 +20,24 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from time import perf_counter, process_time, sleep, thread_time
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from antithesis.preset import Preset
 from antithesis.sampling import Sample, uniform
 from antithesis.synth import Synth
-from benchmarks.measure import Effort, Row, stolen_s
+from benchmarks.compiler import NoCompiler, compiled
+from benchmarks.measure import Effort, Row
 from benchmarks.searching import search_until_ended
 from daemon.urgency import hurry, tidy_up
 
+Floats = npt.NDArray[np.float64]
+
+SOURCE = Path(__file__).with_name("bystander.c")
 RATE, BLOCK = 48000, 128
 BLOCK_S = BLOCK / RATE
 CHORD = (36, 43, 48, 52, 55, 60, 64, 67)
@@ -34,24 +45,45 @@ SHARE_GOAL = 15.0  # per cent of a core
 PRESETS = 8
 SEED = 2
 MINUTE = 3  # times the seconds of an effort: a whole one in the full run
+CORE = min(os.sched_getaffinity(0)) if sys.platform == "linux" else 0  # the player's
+_BEFORE_THE_PLAYER = 20  # its priority: the player asks for 10
 
 
 @dataclass(frozen=True)
 class Punctuality:
-    """How many blocks were played and were late, and of the slowest ones the seconds.
+    """When blocks were asked for and when they were there, (n,) each, in s of `perf_counter`.
 
-    `ours` would have been late also without the time in which this thread neither computed nor
-    waited for anything of this system: on a virtual machine, its host computed for others then.
-    From when a block is due to when it is there; the most processor time that one took; and what
-    the host says that it took meanwhile.
+    And the most processor time that one took.
     """
 
-    played: int
-    late: int
-    ours: int
-    slowest_s: float
+    asked: Floats
+    there: Floats
     longest_work_s: float
-    stolen_s: float
+
+    @property
+    def took(self) -> Floats:
+        """Seconds from when a block was asked for to when it was there (n,)."""
+        return self.there - self.asked
+
+    def without(self, stalls: Floats) -> Punctuality:
+        """The same blocks as they would have come, had the core not stood still: replayed.
+
+        Stalls (k, 2) are from when to when, and do not overlap.
+        """
+        stood = np.concatenate([[0.0], np.cumsum(stalls[:, 1] - stalls[:, 0])])
+        edges, lost = stalls.ravel(), np.repeat(stood, 2)[1:-1]
+        began = np.maximum(self.asked, np.concatenate([[0.0], self.there[:-1]]))
+        if len(edges):
+            began_lost, there_lost = (
+                np.interp(times, edges, lost) for times in (began, self.there)
+            )
+            work = self.there - began - (there_lost - began_lost)
+        else:
+            work = self.there - began
+        there, last = np.empty(len(work)), 0.0
+        for k, (asked, one) in enumerate(zip(self.asked, work, strict=True)):
+            there[k] = last = max(asked, last) + one
+        return Punctuality(self.asked, there, self.longest_work_s)
 
 
 def rows(effort: Effort) -> Iterator[Row]:
@@ -62,24 +94,84 @@ def rows(effort: Effort) -> Iterator[Row]:
     note = f"median of {PRESETS} random presets; the dearest takes {max(shares):.1f} %"
     yield Row(f"{name}: share of a core", median(shares), "%", SHARE_GOAL, note)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as player:
-        play = partial(player.submit, play_in_time)
-        yield _row(f"{name}, slowest block", play(effort.seconds).result())
+        yield _row(f"{name}, slowest block", *_played(player, effort.seconds))
         cores = os.cpu_count() or 1
         for threads, where in ((max(1, cores - 1), "one core less"), (cores, "all cores")):
             with searching(threads):
-                found = play(MINUTE * effort.seconds).result()
-                alone = player.submit(idle_in_time, MINUTE * effort.seconds).result()
-            yield _row(f"{name}, slowest block, a search on {where}", found)
-            yield _row("the same for a thread that plays nothing", alone)
+                found = _played(player, MINUTE * effort.seconds)
+            yield _row(f"{name}, slowest block, a search on {where}", *found)
 
 
-def _row(what: str, found: Punctuality) -> Row:
-    note = (
-        f"{found.late} of {found.played} blocks too late, {found.ours} of them by this machine's"
-        f" own doing; {found.longest_work_s * 1e3:.2f} ms of work at most; its host took"
-        f" {found.stolen_s:.2f} s"
-    )
-    return Row(what, found.slowest_s * 1e3, "ms", BLOCK_S * 1e3, note)
+def _played(player: ProcessPoolExecutor, seconds: float) -> tuple[Punctuality, Floats | None]:
+    """A player's punctuality, and the stalls of its core meanwhile, where a bystander tells."""
+    try:
+        with Bystander(CORE) as bystander:
+            found = player.submit(play_in_time, seconds).result()
+    except NoBystander:
+        return player.submit(play_in_time, seconds).result(), None
+    return found, bystander.stalls
+
+
+def _row(what: str, found: Punctuality, stalls: Floats | None) -> Row:
+    late = int(np.sum(found.took > BLOCK_S))
+    note = f"{late} of {len(found.took)} blocks too late"
+    if stalls is not None:
+        ours, longest = found.without(stalls).took, np.ptp(stalls, axis=1).max(initial=0.0)
+        note += (
+            f"; had the core not stood still, for up to {longest * 1e3:.1f} ms and"
+            f" {np.ptp(stalls, axis=1).sum() * 1e3:.0f} in all: {np.sum(ours > BLOCK_S)}, and the"
+            f" slowest {ours.max() * 1e3:.2f} ms"
+        )
+    return Row(what, float(found.took.max()) * 1e3, "ms", BLOCK_S * 1e3, note)
+
+
+class NoBystander(Exception):
+    """It cannot be had here: no compiler, another system, or no priority is granted."""
+
+
+class Bystander:
+    """The compiled thread while it is entered.
+
+    Afterwards `stalls` (k, 2) tells from when to when its core stood still, in s of `perf_counter`.
+    """
+
+    def __init__(self, core: int) -> None:
+        self._core = core
+        self.stalls = np.empty((0, 2))
+
+    def __enter__(self) -> Self:
+        if sys.platform != "linux":
+            raise NoBystander
+        with TemporaryDirectory() as folder:
+            try:
+                program = compiled(SOURCE, Path(folder) / "bystander", "-O2")
+            except NoCompiler as trouble:
+                raise NoBystander from trouble
+            command = [str(program), str(self._core), str(_BEFORE_THE_PLAYER)]
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+            assert self._process.stdout is not None
+            if self._process.stdout.readline() != "ready 1\n":
+                self._process.communicate()
+                raise NoBystander
+        return self
+
+    def __exit__(self, *_trouble: object) -> None:
+        said, _ = self._process.communicate()
+        self.stalls = merged(
+            [[int(word) / 1e9 for word in line.split()] for line in said.splitlines()]
+        )
+
+
+def merged(late: Sequence[Sequence[float]]) -> Floats:
+    """Times from when to when a thread was late, in order of their beginning, as (k, 2) apart."""
+    found: list[list[float]] = []
+    for due, came in late:
+        if found and due <= found[-1][1]:
+            found[-1][1] = max(came, found[-1][1])
+        else:
+            found.append([due, came])
+    return np.array(found).reshape(-1, 2)
 
 
 @contextmanager
@@ -99,6 +191,8 @@ def searching(threads: int) -> Iterator[None]:
 
 def play_in_time(seconds: float) -> Punctuality:
     """Play as a sound card asks for it: a block every 2.67 ms, however long the last one took."""
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, {CORE})
     presets = uniform(np.random.default_rng(SEED), PRESETS)
     each = -(-max(int(seconds / BLOCK_S), 1) // PRESETS)
     hurry()
@@ -106,49 +200,17 @@ def play_in_time(seconds: float) -> Punctuality:
     tidy_up()
     for synth in synths:
         synth.process(BLOCK)
-    return in_time([partial(synth.process, BLOCK) for synth in synths for _ in range(each)])
-
-
-def idle_in_time(seconds: float) -> Punctuality:
-    """What of that is the machine's: a thread as urgent that wakes as often and does nothing."""
-    hurry()
-    return in_time([_nothing] * max(int(seconds / BLOCK_S), 1))
-
-
-def _nothing() -> None:
-    return None
-
-
-def in_time(blocks: list[Callable[[], object]]) -> Punctuality:
-    """Do a block's work every 2.67 ms."""
-    slowest, longest, lost, late, ours = 0.0, 0.0, 0.0, 0, 0
-    stolen = stolen_s()
-    began = perf_counter() + BLOCK_S
+    blocks = [partial(synth.process, BLOCK) for synth in synths for _ in range(each)]
+    began, longest = perf_counter() + BLOCK_S, 0.0
+    asked = began + BLOCK_S * np.arange(len(blocks))
+    there = np.empty(len(blocks))
     for number, block in enumerate(blocks):
-        asked, now, worked, waited = (
-            began + number * BLOCK_S,
-            perf_counter(),
-            thread_time(),
-            kept_s(),
-        )
-        if now < asked:
-            lost = 0.0  # whatever was lost is made up for
-            sleep(asked - now)
+        worked = thread_time()
+        sleep(max(asked[number] - perf_counter(), 0.0))
         block()
-        then, work = perf_counter(), thread_time() - worked
-        lost += max(then - max(asked, now) - work - (kept_s() - waited), 0.0)
-        longest, slowest = max(longest, work), max(slowest, then - asked)
-        late, ours = late + (then - asked > BLOCK_S), ours + (then - asked - lost > BLOCK_S)
-    return Punctuality(len(blocks), late, ours, slowest, longest, stolen_s() - stolen)
-
-
-def kept_s() -> float:
-    """For how long this thread could have computed, and others of this system did.
-
-    Where that is not told, all time counts as such: nothing is put down to a host.
-    """
-    counters = Path("/proc/thread-self/schedstat")
-    return int(counters.read_bytes().split()[1]) / 1e9 if counters.exists() else perf_counter()
+        there[number] = perf_counter()
+        longest = max(longest, thread_time() - worked)
+    return Punctuality(asked, there, longest)
 
 
 def chords(presets: Sample, keys: int = len(CHORD)) -> list[Synth]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from antithesis.sampling import DISTRIBUTIONS, Sample
 from antithesis.synth import Event, EventKind, render_into
+from benchmarks.compiler import NoCompiler
 from benchmarks.measure import (
     Effort,
     Missing,
@@ -19,7 +20,7 @@ from benchmarks.measure import (
     in_turn,
     median_ratio,
 )
-from benchmarks.plainc import NoCompiler, PlainC
+from benchmarks.plainc import PlainC
 
 RATE = 44100
 DURATION_S = 2.0
