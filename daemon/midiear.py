@@ -35,17 +35,19 @@ _log: Final = logging.getLogger(__name__)
 class MidiEar(Living):
     """Hears a port of our own and the `wanted` ones while it is entered; "*" is every port.
 
-    `own` tells whether there is a port of our own; where there can be none it says so once.
+    `own` names the port of our own, empty for none; where there can be none it says so once. Keys
+    that are down on a port that goes are let go of.
     """
 
     def __init__(
-        self, hear: Hear, wanted: Iterable[str] = (), *, backend: str = "", own: bool = True
+        self, hear: Hear, wanted: Iterable[str] = (), *, backend: str = "", own: str = PORT
     ) -> None:
         self._hear = hear
         self._wanted: tuple[str, ...] = tuple(wanted)
         self._backend = backend
         self._own = own
         self._ports: dict[str, Any] = {}
+        self._down: dict[str, set[tuple[int, int]]] = {}  # channels and keys, by port
         self._missing: set[str] = set()
         self._stop = threading.Event()
         self._looking = False
@@ -73,13 +75,16 @@ class MidiEar(Living):
         """The ports that are open."""
         return list(self._ports)
 
+    def __str__(self) -> str:
+        return f"MIDI on {', '.join(map(repr, self._ports))}" if self._ports else "no MIDI"
+
     def _open_own(self) -> None:
         try:
-            port = midiports.open_input(PORT, backend=self._backend, virtual=True)
+            port = midiports.open_input(self._own, backend=self._backend, virtual=True)
         except DeviceError as error:
             self._say_once(f"no MIDI port of our own: {error}", logging.INFO)
             return
-        self._take(PORT, port)
+        self._take(self._own, port)
 
     def _keep_looking(self) -> None:
         while not self._stop.wait(LOOK_S):
@@ -90,12 +95,13 @@ class MidiEar(Living):
         try:
             for name in [name for name, port in self._ports.items() if self._gone(name, port)]:
                 self._drop(name)
-            there = [name for name in midiports.input_names(self._backend) if PORT not in name]
+            names = midiports.input_names(self._backend)
         except DeviceError as error:
             self._say_once(str(error))
             return
+        there = [name for name in names if not (self._own and self._own in name)]
         found = {name: self._found(name, there) for name in self._wanted}
-        if self._own and midiports.is_jack(self._backend) and PORT not in self._ports:
+        if self._own and midiports.is_jack(self._backend) and self._own not in self._ports:
             self._open_own()  # it went with its server, which is back
         for wanted, names in found.items():
             if not names and wanted != EVERY:
@@ -105,13 +111,22 @@ class MidiEar(Living):
 
     def _gone(self, name: str, port: Any) -> bool:
         """Whether a port is not there any more, or another one of its name is."""
-        if name == PORT:
+        if name == self._own:
             return midiports.is_lost(port)
         return not midiports.is_there(port, self._backend)
 
     def _drop(self, name: str) -> None:
         _log.warning("the MIDI port %s is gone", name)
         self._ports.pop(name).close()
+        self._let_go(name)
+
+    def _let_go(self, name: str) -> None:
+        """Say of keys that are down on a port that they go up, for it cannot any more."""
+        from mido import Message
+
+        for channel, note in self._down.pop(name, set()):
+            up = Message("note_off", channel=channel, note=note)
+            self._hear(up, name, time.monotonic())
 
     def _found(self, wanted: str, there: list[str]) -> list[str]:
         if wanted == EVERY:
@@ -135,6 +150,10 @@ class MidiEar(Living):
         port.callback = partial(self._heard, name)
 
     def _heard(self, name: str, message: Message) -> None:
+        if message.type in ("note_on", "note_off"):
+            down = self._down.setdefault(name, set())
+            pressed = message.type == "note_on" and message.velocity > 0
+            (down.add if pressed else down.discard)((message.channel, message.note))
         self._hear(message, name, time.monotonic())
 
     def _say_once(self, trouble: str, level: int = logging.WARNING) -> None:

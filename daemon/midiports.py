@@ -39,6 +39,11 @@ def open_input(name: str, *, backend: str = "", virtual: bool = False) -> BaseIn
     return _open("input", name, backend, virtual)
 
 
+def find_input(name: str, *, backend: str = "") -> str:
+    """The full name of a port to listen on; otherwise as `open_output`."""
+    return _find("input", name, backend)
+
+
 def output_names(backend: str = "") -> list[str]:
     """Ports that can be sent to."""
     return _names("output", backend)

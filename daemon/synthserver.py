@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
@@ -29,6 +29,7 @@ from antithesis.synth import Synth
 from daemon import midiports, osc
 from daemon.hosts import BUILTIN
 from daemon.memory import give_back
+from daemon.midiear import MidiEar
 from daemon.osc import MalformedOsc, OscMessage
 from daemon.outputs import choose_output
 from daemon.player import Player
@@ -36,7 +37,6 @@ from daemon.urgency import hurry, tidy_up
 
 if TYPE_CHECKING:
     from mido import Message
-    from mido.ports import BaseInput
 
 ADDRESS: Final = "127.0.0.1"
 MIDI_PORT: Final = "Antithesis Synth"
@@ -53,8 +53,8 @@ _log: Final = logging.getLogger(__name__)
 class BuiltInSynth:
     """A synth that plays while it is entered.
 
-    `osc_port` 0 takes any free port; `port` tells which. `midi` is an open port, or none.
-    `ignored` counts what came and was no message for it.
+    `osc_port` 0 takes any free port; `port` tells which. `ignored` counts what came and was no
+    message for it.
 
     Raises:
         DeviceError: on entering, when the UDP port or the output cannot be had; on leaving, when
@@ -65,7 +65,6 @@ class BuiltInSynth:
         self,
         *,
         osc_port: int = BUILTIN.port,
-        midi: BaseInput | None = None,
         wav: Path | None = None,
         device: str | int | None = None,
         sample_rate: int = 44100,
@@ -73,7 +72,6 @@ class BuiltInSynth:
     ) -> None:
         self.port = osc_port
         self.ignored = 0
-        self._midi = midi
         self._heard: SimpleQueue[Message] = SimpleQueue()
         self._player = Player(Synth(sample_rate=sample_rate, drift=drift))
         self._output = choose_output(wav, device, sample_rate)
@@ -92,9 +90,6 @@ class BuiltInSynth:
             self._bell.setblocking(False)
             _compile(self._sample_rate)
             opening.enter_context(self._output)
-            if self._midi is not None:
-                self._midi.callback = self._hear_midi
-                opening.callback(setattr, self._midi, "callback", None)
             thread = opening.enter_context(ThreadPoolExecutor(1, "built-in synth"))
             self._playing = thread.submit(self._play)
             self._open = opening.pop_all()
@@ -116,10 +111,9 @@ class BuiltInSynth:
         self._playing.result()
 
     def __str__(self) -> str:
-        midi = f"MIDI on {self._midi.name!r}" if self._midi is not None else "no MIDI"
         return (
-            f"Mika Micro at {self._sample_rate} Hz: OSC on UDP {ADDRESS}:{self.port}, {midi},"
-            f" sound into {self._output}"
+            f"Mika Micro at {self._sample_rate} Hz: OSC on UDP {ADDRESS}:{self.port}, sound into"
+            f" {self._output}"
         )
 
     @property
@@ -130,6 +124,11 @@ class BuiltInSynth:
     def wait(self, timeout_s: float) -> bool:
         """Whether it still plays, after at most `timeout_s`."""
         return not wait([self._playing], timeout_s).done
+
+    def hear_midi(self, message: Message, _port: str, _at: float) -> None:
+        """Obey a message; for any thread."""
+        self._heard.put(message)
+        self._ring()
 
     def _play(self) -> None:
         hurry()
@@ -147,11 +146,6 @@ class BuiltInSynth:
             self._awake.recv(_RINGS)
         if blocks := self._output.room() // BLOCK:
             self._output.write(self._player.process(blocks * BLOCK))
-
-    def _hear_midi(self, message: Message) -> None:
-        """Called by the MIDI library's thread."""
-        self._heard.put(message)
-        self._ring()
 
     def _ring(self) -> None:
         with suppress(OSError):  # so many rings wait that one more is none, or it is over
@@ -194,7 +188,7 @@ def run_synth(
     *,
     osc_port: int = BUILTIN.port,
     midi_port: str | None = None,
-    midi_backend: str | None = None,
+    midi_backend: str = "",
     wav: Path | None = None,
     device: str | int | None = None,
     sample_rate: int = 44100,
@@ -203,22 +197,24 @@ def run_synth(
 ) -> None:
     """Run a synth until SIGINT or SIGTERM, or for `seconds`.
 
-    `midi_port` is an existing port; without one the synth makes its own where the system lets it.
+    `midi_port` is an existing port, heard again when it went and is back; without one the synth
+    makes its own where the system lets it.
     `ready` is told in one line what the synth listens to; it is printed otherwise.
 
     Raises:
         DeviceError: a port, device or file cannot be had, or was lost.
     """
+    if midi_port:  # a name that is mistyped is told at once
+        midiports.find_input(midi_port, backend=midi_backend)
+    wanted, own = ([midi_port], "") if midi_port else ([], MIDI_PORT)
     with (
-        _midi(midi_port, midi_backend or "") as midi,
-        BuiltInSynth(
-            osc_port=osc_port, midi=midi, wav=wav, device=device, sample_rate=sample_rate
-        ) as synth,
+        BuiltInSynth(osc_port=osc_port, wav=wav, device=device, sample_rate=sample_rate) as synth,
+        MidiEar(synth.hear_midi, wanted, backend=midi_backend, own=own) as midi,
         _until_signal() as stop,  # before, while it compiles, a signal ends it there and then
     ):
         tidy_up()
         give_back()
-        (ready or click.echo)(str(synth))
+        (ready or click.echo)(f"{synth}; {midi}")
         end = math.inf if seconds is None else time.monotonic() + seconds
         while not stop.is_set() and (left := end - time.monotonic()) > 0:
             if not synth.wait(min(left, _SIGNAL_POLL_S)):
@@ -242,18 +238,6 @@ def _until_signal() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _midi(port: str | None, backend: str) -> AbstractContextManager[BaseInput | None]:
-    opened: AbstractContextManager[BaseInput | None]
-    try:
-        opened = midiports.open_input(port or MIDI_PORT, backend=backend, virtual=port is None)
-    except DeviceError as error:
-        if port is not None:
-            raise
-        _log.info("no MIDI: %s", error)
-        opened = nullcontext()
-    return opened
 
 
 def _bind(port: int) -> socket.socket:

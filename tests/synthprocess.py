@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -11,22 +12,23 @@ from types import TracebackType
 from typing import Self
 
 _PROGRAM = """
-import sys
+import json, sys
 from pathlib import Path
 from daemon.synthserver import run_synth
-run_synth(osc_port=0, wav=Path(sys.argv[1]) if sys.argv[1] else None)
+wav, settings = Path(sys.argv[1]) if sys.argv[1] else None, json.loads(sys.argv[2])
+run_synth(osc_port=0, wav=wav, **settings)
 """
 
 
 class SynthProcess:
     """Runs while it is entered; `said` is its first line, `port` what it listens on."""
 
-    def __init__(self, wav: Path | None) -> None:
-        self._wav = wav
+    def __init__(self, wav: Path | None, **settings: str) -> None:
+        self._words = (str(wav or ""), json.dumps(settings))
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(self._wav or "")],
+            [sys.executable, "-c", _PROGRAM, *self._words],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

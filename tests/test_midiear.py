@@ -39,7 +39,7 @@ def test_port_that_is_pulled_out_is_told_and_heard_again_when_it_is_back(
         return note in heard
 
     ear = MidiEar(
-        lambda message, _port, _at: heard.append(message.note), ["pad"], backend=JACK, own=False
+        lambda message, _port, _at: heard.append(message.note), ["pad"], backend=JACK, own=""
     )
     with caplog.at_level(logging.INFO), ear:
         assert ear.ports == []
@@ -59,14 +59,36 @@ def test_port_that_is_put_back_before_it_was_missed_is_heard(jack_server, monkey
         keys.send(mido.Message("note_on", note=36))
         return heard
 
-    with MidiEar(lambda *message: heard.append(message), ["pad"], backend=JACK, own=False):
+    with MidiEar(lambda *message: heard.append(message), ["pad"], backend=JACK, own=""):
         for _ in range(2):
             with pad() as keys:
                 until(lambda keys=keys: press(keys))
             heard.clear()
 
 
+def test_keys_that_are_down_on_a_port_that_goes_are_let_go_of(jack_server, monkeypatch):
+    monkeypatch.setattr(midiear, "LOOK_S", 0.05)
+    heard = []
+
+    def hear(message, port, _at):
+        heard.append((message.type, message.channel, message.note, port))
+
+    with MidiEar(hear, ["pad"], backend=JACK, own="") as ear:
+        with pad() as keys:
+            until(lambda: press(keys) or heard)
+            (port,) = ear.ports
+            keys.send(mido.Message("note_on", channel=2, note=64))
+            keys.send(mido.Message("note_off", channel=2, note=64))
+            until(lambda: ("note_off", 2, 64, port) in heard)
+        until(lambda: ("note_off", 0, 36, port) in heard)
+    assert heard.count(("note_off", 2, 64, port)) == 1
+
+
+def press(keys):
+    keys.send(mido.Message("note_on", note=36))
+
+
 def test_every_port_is_heard_where_that_is_wanted(jack_server, monkeypatch):
     monkeypatch.setattr(midiear, "LOOK_S", 0.05)
-    with MidiEar(lambda *_message: None, ["*"], backend=JACK, own=False) as ear, pad():
+    with MidiEar(lambda *_message: None, ["*"], backend=JACK, own="") as ear, pad():
         until(lambda: any("pad" in name for name in ear.ports))

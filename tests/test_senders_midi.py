@@ -27,6 +27,7 @@ from daemon.controllers import (
     released,
 )
 from daemon.hosts import find_host
+from daemon.midiear import MidiEar
 from daemon.senders import Grade, History, Router, Sender, open_sender
 from daemon.senders.contract import SENDING_ORDER
 from daemon.synthserver import BuiltInSynth
@@ -73,8 +74,8 @@ def receiver(jack_server: str) -> Iterator[Receiver]:
 @pytest.fixture
 def synth(jack_server: str, tmp_path: Path) -> Iterator[BuiltInSynth]:
     with (
-        midiports.open_input("in", backend=JACK, virtual=True) as midi,
-        BuiltInSynth(osc_port=0, midi=midi, wav=tmp_path / "synth.wav", drift=False) as synth,
+        BuiltInSynth(osc_port=0, wav=tmp_path / "synth.wav", drift=False) as synth,
+        MidiEar(synth.hear_midi, backend=JACK, own="in"),
     ):
         yield synth
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,13 @@ import numpy.typing as npt
 import pytest
 import soundfile
 from mido import Message
+from mido.ports import BaseOutput
 
 from antithesis.errors import DeviceError
 from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
 from antithesis.synth import Event, EventKind, render
+from daemon import midiports
 from daemon.hosts import find_host
 from daemon.outputs import WavOutput
 from daemon.senders import Grade, open_sender
@@ -246,26 +248,17 @@ def test_while_nothing_sounds_it_sleeps_until_something_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(WavOutput, "rest_s", 3600.0)
-    midi = MidiIn()
     with (
-        BuiltInSynth(osc_port=0, midi=midi, wav=tmp_path / "synth.wav") as synth,  # type: ignore[arg-type]
+        BuiltInSynth(osc_port=0, wav=tmp_path / "synth.wav") as synth,
         OscPeer(synth.port) as peer,
     ):
         assert peer.ask("/mika/ping")[0] == "/mika/pong"
-        midi.callback(Message("note_on", note=60, velocity=100))
+        synth.hear_midi(Message("note_on", note=60, velocity=100), "keys", 0.0)
         peer.wait_until_played(RATE // 10)  # would be longer than we wait, if it still slept
-        midi.callback(Message("note_off", note=60))
+        synth.hear_midi(Message("note_off", note=60), "keys", 0.0)
         peer.wait_until_played(RATE // 10)
 
     assert np.abs(read_wav(tmp_path / "synth.wav")).max() > 0.1
-    assert midi.callback is None
-
-
-class MidiIn:
-    """A port that only its callback is heard of."""
-
-    name = "somebody"
-    callback: Callable[[Message], None]
 
 
 def test_plays_at_48_khz(tmp_path: Path) -> None:
@@ -361,6 +354,39 @@ def test_a_missing_midi_port_is_an_error_that_names_those_that_exist(
             midi_port="nobody",
             midi_backend="jack",
         )
+
+
+def test_a_midi_port_that_goes_lets_go_of_its_keys_and_is_heard_again_when_it_is_back(
+    jack_server: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "synth.wav"
+
+    def pad() -> BaseOutput:
+        return midiports.open_output("pad", backend="jack", virtual=True)
+
+    def plays(keys: BaseOutput) -> bool:
+        keys.send(Message("note_on", note=69))
+        return loud()
+
+    def loud() -> bool:
+        return bool(np.abs(read_wav(path)[-RATE // 10 :]).max(initial=0.0) > 0.01)
+
+    with ExitStack() as plugged:
+        keys = plugged.enter_context(pad())
+        with SynthProcess(path, midi_port="pad", midi_backend="jack") as synth:
+            assert "MIDI on 'pad:pad'" in synth.said
+            until(lambda: plays(keys))
+            plugged.close()
+            until(lambda: not loud())
+            again = plugged.enter_context(pad())
+            until(lambda: plays(again))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process at once")

@@ -96,7 +96,7 @@ def synth(port: int | None, wav: Path | None, device: str | None, seconds: float
     run_synth(
         osc_port=settings.synth.port,
         midi_port=settings.synth.midi_port or None,
-        midi_backend=settings.midi.backend or None,
+        midi_backend=settings.midi.backend,
         wav=settings.synth.wav,
         device=settings.synth.device or None,
         sample_rate=settings.synth.sample_rate,
