@@ -76,6 +76,13 @@ def moved(notes: Notes, semitones: npt.ArrayLike) -> Notes:
     return Notes(_table(columns), keys)
 
 
+def other_way_round(notes: Notes) -> Notes:
+    """The same sounds with their oscillators swapped, where they may be; else as they are."""
+    columns = _columns(notes.plain)
+    _swap(columns, _swappable(columns))
+    return Notes(_table(columns), notes.note)
+
+
 def _columns(plain: Floats) -> Columns:
     return {id: plain[:, p.index].copy() for id, p in BY_ID.items()}
 
@@ -130,11 +137,16 @@ def _only_second(c: Columns) -> Bools:
 
 
 def _better_swapped(c: Columns) -> Bools:
-    """Where both are heard, neither modulates or wavers alone, and the order is the wrong one."""
+    """Where they may be swapped, and the order is the wrong one."""
+    first, second = (_rank(c, prefix) for prefix in ("kOsc1", "kOsc2"))
+    return np.asarray(_swappable(c) & (second < first))
+
+
+def _swappable(c: Columns) -> Bools:
+    """Where both are heard, and neither modulates or wavers alone."""
     free = (c["kFmMode"] == OFF) & (c["kLfoAmount"] <= 0.0)
     both = (c["kOscMix"] > 0.0) & (c["kOscMix"] < 1.0)
-    first, second = (_rank(c, prefix) for prefix in ("kOsc1", "kOsc2"))
-    return np.asarray(free & both & (second < first))
+    return np.asarray(free & both)
 
 
 def _rank(c: Columns, prefix: str) -> Floats:

@@ -164,6 +164,26 @@ def test_presets_that_sound_alike_cost_nothing(case: str) -> None:
     assert all(knob.right in (None, 1) for knob in knobs.each_knob(compared))
 
 
+def test_oscillators_on_one_pitch_may_come_in_either_order() -> None:
+    both = {"kOscMix": 0.5, "kOsc1Wave": 2.0, "kOsc2Wave": 4.0}
+    higher, lower = (init(**both, kOsc2Fine=fine) for fine in (0.01, -0.01))
+    compared = knobs.compare([played(higher)], [played(lower)])
+    assert knobs.choices(compared) == 1
+    assert compared.error("kOsc1Fine").max() < 0.02
+
+
+def test_what_is_on_and_not_heard_is_off() -> None:
+    def heard(**settings: float) -> Preset:
+        return scoring.without_unheard(Answer(init(**settings), 48, 100, 0.5))
+
+    open_filter, shallow = {"kFilterEnabled": 1.0, "kFilterCutoff": 8000.0}, {"kFmMode": 1.0}
+    assert heard(**open_filter) == init(kFilterCutoff=8000.0)
+    assert heard(**shallow, kFmFine=1e-4) == init(kFmFine=1e-4)
+    closed = open_filter | {"kFilterCutoff": 500.0}
+    assert heard(**closed) == init(**closed)
+    assert heard(**shallow, kFmCoarse=12.0) == init(**shallow, kFmCoarse=12.0)
+
+
 def test_only_what_is_heard_in_the_truth_counts() -> None:
     compared = knobs.compare([played(init())], [played(init(kFilterEnabled=1.0))])
     assert compared.count("kFilterCutoff") == compared.count("kOsc2Wave") == 0
@@ -248,7 +268,7 @@ def test_tables_of_perfect_answers_say_so() -> None:
     perfect = {"mss_db": 0.0, "sot": 0.0, "rms_cos": 1.0, "log_mel_l1_db": 0.0}
     rows = [
         row(target, system, truth(target), level_error_db=0.0, target_hz=440.0, answer_hz=440.0,
-            distances=perfect)
+            distances=perfect, told=scoring.without_unheard(truth(target)).values)
         for target in chosen for system in ("network", "Init")
     ]  # fmt: skip
     kept = Results(tuple(rows), {})

@@ -1,7 +1,8 @@
 """How near the knobs are, over what can be heard and between canonical forms only.
 
 Truth and answer are brought to canonical form first, so that presets which sound alike count as
-equal. A parameter counts where it can be heard in the truth. What the canonical form folds into
+equal; FM or a filter that is on and not heard is off. A parameter counts where it can be heard in
+the truth. What the canonical form folds into
 others (velocity sensitivities, key tracking) is no knob of its own any more, and level is reported
 apart.
 """
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.canonical import Notes, canonical
+from antithesis.canonical import Notes, canonical, other_way_round
 from antithesis.parameters import BY_ID, PARAMETERS, Kind, to_normalized
 from antithesis.preset import Preset
 from antithesis.rules import audible
@@ -64,7 +65,21 @@ def compare(truths: Sequence[Played], answers: Sequence[Played]) -> Compared:
     truth, answer = _canonical(truths), _canonical(answers)
     gates, guessed = _gates(truths), _gates(answers)
     heard = audible(truth.plain, velocity=127, gate_s=gates, note_off=gates < DURATION_S)
-    return Compared(truth, answer, np.abs(gates - guessed), heard)
+    return Compared(truth, _nearer_order(truth, answer, heard), np.abs(gates - guessed), heard)
+
+
+def _nearer_order(truth: Notes, answer: Notes, heard: Bools) -> Notes:
+    """The answers with their oscillators in that order in which they are nearer to the truths.
+
+    Of two on nearly one pitch either may be the lower: canonical forms do not settle that.
+    """
+    swapped = other_way_round(answer)
+    errors = (
+        (heard * np.abs(to_normalized(one.plain) - to_normalized(truth.plain))).sum(1)
+        for one in (answer, swapped)
+    )
+    better = np.greater(*errors)[:, None]
+    return Notes(np.where(better, swapped.plain, answer.plain), answer.note)
 
 
 def _canonical(played: Sequence[Played]) -> Notes:

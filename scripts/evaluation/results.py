@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from antithesis.preset import Preset
 from evaluation.knobs import Compared, Played, compare
-from evaluation.scoring import Answer
+from evaluation.scoring import Answer, without_unheard
 from evaluation.targets import Target, read_targets
 from evaluation.tuning import by_preset, cents
 
@@ -23,12 +23,17 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Row:
-    """One system's answer to one target, scored; plain values in the table's order."""
+    """One system's answer to one target, scored; plain values in the table's order.
+
+    ``heard`` and ``told`` are the answer and the truth without what is on in vain.
+    """
 
     set: str
     id: int
     system: str
     plain: tuple[float, ...]
+    heard: tuple[float, ...]
+    told: tuple[float, ...]
     note: int
     velocity: int
     gate_s: float
@@ -48,12 +53,12 @@ class Row:
     def truth(self) -> Played:
         """The target's preset and how it is played."""
         target = self.target
-        return target.preset, target.note, target.velocity, target.gate_s
+        return Preset(self.told), target.note, target.velocity, target.gate_s
 
     @property
     def played(self) -> Played:
         """The answer's preset and how it is played."""
-        return Preset(self.plain), self.note, self.velocity, self.gate_s
+        return Preset(self.heard), self.note, self.velocity, self.gate_s
 
 
 _BY_KEY = {(target.set, target.id): target for target in read_targets()}
@@ -66,6 +71,7 @@ def row(target: Target, system: str, answer: Answer, **scored: Any) -> Row:
         id=target.id,
         system=system,
         plain=answer.preset.values,
+        heard=without_unheard(answer).values,
         note=answer.note,
         velocity=answer.velocity,
         gate_s=answer.gate_s,
@@ -102,7 +108,7 @@ class Cell:
     @property
     def cents_by_preset(self) -> list[float]:
         """Pitch errors over the targets whose preset has a pitch."""
-        pairs = ((by_preset(r.played[0], r.note), _true_hz(r.target)) for r in self.rows)
+        pairs = ((by_preset(Preset(r.plain), r.note), _true_hz(r.target)) for r in self.rows)
         return [cents(answer, truth) for answer, truth in pairs if truth]
 
     @property
@@ -164,4 +170,4 @@ def read(paths: Iterable[Path]) -> Results:
 
 
 def _tupled(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"plain": tuple(row["plain"])}
+    return row | {key: tuple(row[key]) for key in ("plain", "heard", "told")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 
 WARMUPS_S = (0.7, 1.9, 3.1)
 QUICK_METRICS = ("mss_db", "sot", "rms_cos", "log_mel_l1_db")
+SWITCHES = ("kFmMode", "kFilterEnabled")
+_UNHEARD_DB = 0.3  # of MSS: as good as none
 _VOLUME = BY_ID["kMasterVolume"].index
 
 
@@ -56,7 +58,27 @@ def _mean(target: Target, metric: Metric, rendered: Floats) -> float:
 def matched(mss_db: npt.ArrayLike, floor_db: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Within what the synth leaves to chance: 1.25 floors, or 0.3 dB above, whichever is more."""
     floor = np.asarray(floor_db)
-    return np.asarray(mss_db) <= np.maximum(1.25 * floor, floor + 0.3)
+    return np.asarray(mss_db) <= np.maximum(1.25 * floor, floor + _UNHEARD_DB)
+
+
+def without_unheard(answer: Answer) -> Preset:
+    """The preset with FM and the filter off where that changes nothing that one hears.
+
+    The rules of canonical forms know nothing of a filter that stays open, or of FM too shallow to
+    be heard; the exact synth does. One after the other: without the first the second may matter.
+    """
+    for switch in SWITCHES:
+        preset = answer.preset
+        simpler = replace(answer, preset=preset.replace(**{switch: 0.0}))
+        if preset[switch] and _apart(answer, simpler) <= _UNHEARD_DB:
+            answer = simpler
+    return answer.preset
+
+
+def _apart(first: Answer, second: Answer) -> float:
+    """MSS in dB of two answers at one phase of the vibrato."""
+    one, other = (sounds(answer, WARMUPS_S[0])[0] for answer in (first, second))
+    return float(Target(one).compare(METRICS["mss_db"], other)[0])
 
 
 def level_db(sound: Floats) -> float:

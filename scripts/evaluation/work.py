@@ -74,6 +74,7 @@ class _Judge:
         self._case = case
         self._metrics = metrics
         self._target = distances.Target(case.sound)
+        self._told = scoring.without_unheard(_truth(case.target)).values
         again = scoring.sounds(_truth(case.target))[0]
         self._target_hz = tuning.steady(case.sound, again)
 
@@ -84,6 +85,7 @@ class _Judge:
             self._case.target,
             system,
             answer,
+            told=self._told,
             level_error_db=float(np.mean(levels)) - scoring.level_db(self._case.sound),
             target_hz=self._target_hz,
             answer_hz=tuning.by_ear(sounds[0]),
