@@ -243,6 +243,16 @@ def test_a_pitch_that_another_phase_does_not_bring_back_is_none() -> None:
     assert tuning.steady(noise, noise) is None
 
 
+def test_what_repeats_too_slowly_for_a_melody_has_no_pitch() -> None:
+    t = np.arange(88200) / 44100
+    rattle, bass = (
+        sum(np.sin(2 * np.pi * k * hz * t) / k for k in range(1, 25)) for hz in (20, 41)
+    )
+    assert tuning.by_ear(rattle) == pytest.approx(20, rel=0.003)
+    assert tuning.steady(rattle, rattle) is None
+    assert tuning.steady(bass, bass) == pytest.approx(41, rel=0.003)
+
+
 def test_the_tracker_hears_the_targets_where_their_presets_say() -> None:
     easy = choose(["split"], "held-out", 4)
     for target, sound in zip(easy, rendered(easy), strict=True):

@@ -4,8 +4,10 @@
 :func:`antithesis.pitch.tonal_pitch`. Targets that have one count; an answer that has none failed.
 
 *By ear*: the tracker's pitch of the target and of the answer's first render. Targets count of whose
-pitch the tracker is sure, and which it finds again within 5 cents when the true preset is rendered
-at that phase; an answer in which it hears nothing failed.
+pitch the tracker is sure, which it finds again within 5 cents when the true preset is rendered at
+that phase, and in which one can hear a pitch at all: what repeats less than 32 times a second,
+as deep FM makes it, carries no melody (Pressnitzer, Patterson and Krumbholz, 2001). An answer in
+which it hears nothing failed.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 
 IN_TUNE_CENTS = 5.0
 _NEAR_AN_OCTAVE_CENTS = 50.0
+_LOWEST_HZ = 32.0
 _SURE = 0.5  # confidence from which the tracker is believed about a target
 
 
@@ -38,9 +41,9 @@ def by_ear(sound: Floats) -> float | None:
 
 
 def steady(sound: Floats, again: Floats) -> float | None:
-    """Pitch in Hz of a target, if the tracker is sure, and finds it ``again`` at another phase."""
+    """Pitch in Hz of a target that one can hear, if it is found ``again`` at another phase."""
     heard = pitch.track(sound, SAMPLE_RATE)
-    if heard.confidence < _SURE:
+    if heard.confidence < _SURE or heard.f0_hz < _LOWEST_HZ:
         return None
     stays = abs(cents(by_ear(again), heard.f0_hz)) <= IN_TUNE_CENTS
     return heard.f0_hz if stays else None
