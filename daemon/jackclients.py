@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import numpy.typing as npt
+
 from antithesis.errors import DeviceError
 from daemon.living import Living
 
@@ -55,6 +57,21 @@ class JackClient(Living):
         self.jack.set_shutdown_callback(lambda _status, _reason: self.ended.set())
         _living.append(self)
 
+    def run(self, callback: Any, memory: npt.NDArray[Any]) -> None:
+        """Have JACK's own thread call compiled code with the address of `memory`.
+
+        Before `activate`. The thread writes there until the client is closed, which a dead
+        server's is late: this object keeps both, and is kept until then.
+        """
+        # JACK-Client takes callbacks in Python only. Its own cffi registers this one, for that
+        # knows the library that the client is of, and the types; ctypes would load it again.
+        library = load_library()
+        self._kept = (callback, memory)
+        code = library._ffi.cast("JackProcessCallback", callback.address)
+        where = library._ffi.cast("void *", memory.ctypes.data)
+        if library._lib.jack_set_process_callback(self.jack._ptr, code, where):
+            raise DeviceError(f"JACK takes no callback of {self._name!r}: start its server anew")
+
     def _close(self) -> None:
         if self in _living:
             _living.remove(self)
@@ -75,6 +92,17 @@ def any_client() -> Iterator[Any]:
                 return
         with JackClient(_LISTER) as lister:
             yield lister.jack
+
+
+def address(owner: Any) -> int:
+    """Where the C object of a client or a port of ours is, for compiled code."""
+    return int(load_library()._ffi.cast("intptr_t", owner._ptr))
+
+
+def function_address(name: str) -> int:
+    """Where one of libjack's functions is, for compiled code."""
+    library = load_library()
+    return int(library._ffi.cast("intptr_t", getattr(library._lib, name)))
 
 
 def load_library() -> Any:

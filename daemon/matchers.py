@@ -81,7 +81,9 @@ def load_matcher(grid: Callable[[], Grid | None] = say_all) -> Matcher:
 
 
 def compile_kernels() -> None:
-    """Search for a while, so that whatever a search needs is compiled, and kept on the disk."""
+    """Search for a while, so that whatever is needed is compiled, and kept on the disk."""
+    import daemon.capture.jackcopy  # noqa: F401 # compiles what it has
+
     search = _matcher(say_all)
     for _ in search(_warm_up_sound(), budget_s=_SEARCH_S, locked={}, stop=lambda: False):
         pass
@@ -111,7 +113,8 @@ def _fingerprint() -> str:
     from llvmlite.binding import get_host_cpu_name
 
     home = Path(antithesis.__file__).parent
-    sources = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(home.rglob("*.py"))]
+    ours = (*sorted(home.rglob("*.py")), *sorted(Path(__file__).parent.rglob("jack*.py")))
+    sources = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in ours]
     about = (sources, numba.__version__, sys.version, get_host_cpu_name())
     return hashlib.sha256(repr(about).encode()).hexdigest()
 

@@ -74,18 +74,18 @@ class Heard:
         middle, last = self.megabytes[third : 2 * third], self.megabytes[2 * third :]
         return (
             f"{self.samples / RATE:.0f} s heard beside {self.searches} searches, {self.breaks}"
-            f" breaks, {self.told} of JACK's own reports of a late period; memory"
+            f" breaks, {self.told} told as such; memory"
             f" {median(middle or last):.0f} MB in the middle third, {median(last):.0f} MB in the"
             f" last, {max(last):.0f} MB at most in it"
         )
 
 
-def soak(seconds: float) -> Heard:
+def soak(seconds: float, *, realtime: bool = False) -> Heard:
     """Listen for so long; NoServer where there is no JACK."""
     heard = Heard()
     with (
-        server(),
-        _elsewhere(seconds),
+        server(realtime=realtime),
+        staircase(seconds + 60),
         Listener(backend="jack", tending=heard.look),
     ):
         network = load_network()
@@ -102,20 +102,19 @@ def soak(seconds: float) -> Heard:
 
 
 @contextmanager
-def _elsewhere(seconds: float) -> Iterator[None]:
-    """The staircase, played by a process of its own."""
-    with subprocess.Popen([sys.executable, __file__, "--play", str(seconds + 60)]) as player:
-        try:
-            yield
-        finally:
-            player.terminate()
+def staircase(seconds: float) -> Iterator[None]:
+    """A staircase for so long, played by a process of its own."""
+    command = [sys.executable, __file__, "--play", str(seconds)]
+    # It ends by ending what it reads: JACK waits for a minute for a client that is killed.
+    with subprocess.Popen(command, stdin=subprocess.PIPE):
+        yield
 
 
 def _play(seconds: float) -> None:
     with Player("staircase") as player:
-        staircase = np.arange(STEPS, dtype=np.float32) / STEPS
-        player.play(np.tile(staircase, int(seconds * RATE / STEPS) + 1))
-        time.sleep(seconds)
+        flight = np.arange(STEPS, dtype=np.float32) / STEPS
+        player.play(np.tile(flight, int(seconds * RATE / STEPS) + 1))
+        sys.stdin.read()
 
 
 def main() -> None:
@@ -124,13 +123,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--realtime", action="store_true", help="as JACK is for musicians")
     parser.add_argument("--play", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.play:
         _play(options.play)
         return
     try:
-        heard = soak(options.seconds)
+        heard = soak(options.seconds, realtime=options.realtime)
     except NoServer as error:
         sys.exit(str(error))
     print(heard)

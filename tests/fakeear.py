@@ -9,7 +9,7 @@ import numpy as np
 
 from antithesis.errors import DeviceError
 from daemon.capture import listener
-from daemon.capture.contract import Device
+from daemon.capture.contract import Device, OpenDevice
 
 RATE = 44100
 
@@ -63,7 +63,7 @@ class FakeDevices:
             lost = False
 
 
-class _Opened:
+class _Opened(OpenDevice):
     def __init__(self, devices, device):
         self._devices = devices
         self._device = device

@@ -157,6 +157,7 @@ class Cutter:
         """A clip that was still sounding, as far as it goes by now; it is the one cut last."""
         if self._last is None:
             return clip
+        self._listener.catch_up()
         take, start = self._last.take, self._last.start
         until = min(take.ring.written, start + round(LONGEST_CLIP_S * take.device.sample_rate))
         begin = max(0, start - take.device.sample_rate)
@@ -200,6 +201,7 @@ class Cutter:
         if self._listener.take is None:
             trouble = self._listener.condition.trouble or "no device is open yet"
             raise AudioError(f"nothing is listened to: {trouble}")
+        self._listener.catch_up()
         return self._listener.take
 
     def _before(self, take: Take, until: int, limit: int | None = None) -> Heard:

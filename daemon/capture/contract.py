@@ -7,6 +7,7 @@ calls back with what it hears, from a thread of its own, until it is left.
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,9 +20,6 @@ import numpy.typing as npt
 from antithesis.errors import DeviceError
 
 Frames = npt.NDArray[np.float32]
-
-Hear = Callable[[Frames, bool], None]
-"""Takes frames (n, channels), and whether some before them were lost; must come back at once."""
 
 MOST_CHANNELS: Final = 2
 
@@ -48,14 +46,28 @@ class Device:
     usual: bool = False  # the system's own choice; while it is heard, it may become another's
 
 
-class OpenDevice(Protocol):
+class Hear(Protocol):
+    """Takes what is heard; must come back at once."""
+
+    def __call__(self, frames: Frames, lost: bool, ago_s: float = 0.0) -> None:
+        """Frames (n, channels), whether some before them were lost, and since when they are there.
+
+        They may be gone after that.
+        """
+
+
+class OpenDevice(ABC):
     """A device that is heard."""
 
+    @abstractmethod
     def there(self) -> bool:
         """Whether it still brings sound, or would; called now and then, to be tended as well.
 
         One that is `usual` is there no longer once another one is.
         """
+
+    def bring(self) -> None:  # noqa: B027
+        """Hand on at once what has come so far, from any thread; most devices do it unasked."""
 
 
 class Backend(Protocol):

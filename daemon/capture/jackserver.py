@@ -1,7 +1,7 @@
 """A JACK server: whatever goes into its physical outputs, or what one client plays.
 
-We are a client with two inputs. Who plays into the outputs is looked up time and again, and joined
-to us too; a client that ends and comes back is so heard again at once.
+We are a client with two inputs, which compiled code copies. Who plays into the outputs is looked up
+time and again, and joined to us too; a client that ends and comes back is so heard again at once.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
-from daemon.capture.contract import Device, Frames, Hear
+from daemon.capture.contract import MOST_CHANNELS, Device, Hear, OpenDevice
 from daemon.jackclients import JackClient, any_client, load_library
+
+if TYPE_CHECKING:
+    from daemon.capture.jackcopy import Copied
 
 EVERYTHING: Final = "everything that plays"
 CLIENT: Final = "Antithesis Ear"
 
 _BACKEND: Final = "jack"
-_CHANNELS: Final = 2
 
 
 def devices() -> list[Device]:
@@ -29,35 +29,37 @@ def devices() -> list[Device]:
         rate = client.samplerate
         players = client.get_ports(is_audio=True, is_output=True)
         names = dict.fromkeys(_client_of(port) for port in players)
-    found = [Device(EVERYTHING, _BACKEND, rate, _CHANNELS, loopback=True, usual=True)]
-    return found + [Device(name, _BACKEND, rate, _CHANNELS) for name in names]
+    found = [Device(EVERYTHING, _BACKEND, rate, MOST_CHANNELS, loopback=True, usual=True)]
+    return found + [Device(name, _BACKEND, rate, MOST_CHANNELS) for name in names]
 
 
 @contextmanager
 def opened(device: Device, hear: Hear) -> Iterator[_Ear]:
     """Hear a client, or all that goes to the outputs; who is not there yet may come."""
+    from daemon.capture.jackcopy import Copied  # a compiler comes with it
+
     with JackClient(CLIENT) as client:
-        ear = _Ear(client, device, hear)
+        inputs = [client.jack.inports.register(f"in_{n + 1}") for n in range(MOST_CHANNELS)]
+        ear = _Ear(client, device, inputs, Copied(client, inputs), hear)
         client.jack.activate()
         ear.there()
         yield ear
 
 
-class _Ear:
-    """Our client: its callback copies, and `there` joins it to who plays."""
+class _Ear(OpenDevice):
+    """Our client: `there` joins it to who plays, and `bring` brings what was copied."""
 
-    def __init__(self, joined: JackClient, device: Device, hear: Hear) -> None:
+    def __init__(
+        self, joined: JackClient, device: Device, inputs: list[Any], copied: Copied, hear: Hear
+    ) -> None:
         self._ended = joined.ended
         self._client = client = joined.jack
         self._device = device
+        self._inputs = inputs
+        self._copied = copied
         self._hear = hear
-        self._lost = False
         self._changed = threading.Event()
         self._changed.set()
-        self._inputs = [client.inports.register(f"in_{n + 1}") for n in range(_CHANNELS)]
-        self._frames: Frames = np.zeros((client.blocksize, _CHANNELS), np.float32)
-        client.set_process_callback(self._process)
-        client.set_xrun_callback(self._xrun)
         client.set_port_connect_callback(self._connected)
         client.set_port_registration_callback(self._registered)
 
@@ -73,6 +75,10 @@ class _Ear:
                 self._changed.set()
         return not self._ended.is_set()
 
+    def bring(self) -> None:
+        """Hand on what JACK has brought."""
+        self._copied.bring(self._hear)
+
     def _join(self) -> None:
         for number, port in enumerate(self._inputs):
             wanted = {source.name for source in self._sources(number)}
@@ -87,22 +93,11 @@ class _Ear:
         client = self._client
         if self._device.name == EVERYTHING:
             outputs = client.get_ports(is_audio=True, is_input=True, is_physical=True)
-            mine = outputs[number::_CHANNELS]
+            mine = outputs[number::MOST_CHANNELS]
             return [source for output in mine for source in client.get_all_connections(output)]
         players = client.get_ports(is_audio=True, is_output=True)
         his = [port for port in players if _client_of(port) == self._device.name]
-        return his[number:_CHANNELS:_CHANNELS] or his[:1]
-
-    def _process(self, count: int) -> None:
-        if count != len(self._frames):
-            self._frames = np.zeros((count, _CHANNELS), np.float32)
-        for number, port in enumerate(self._inputs):
-            self._frames[:, number] = port.get_array()
-        self._hear(self._frames, self._lost)
-        self._lost = False
-
-    def _xrun(self, _delayed_us: float) -> None:
-        self._lost = True
+        return his[number:MOST_CHANNELS:MOST_CHANNELS] or his[:1]
 
     def _connected(self, _from: object, _to: object, _joined: bool) -> None:
         self._changed.set()

@@ -59,12 +59,12 @@ class Take:
         self._clock = (0, time.monotonic())
         self._pauses: deque[tuple[int, float]] = deque(maxlen=_GAPS)  # what the clock was then
 
-    def hear(self, frames: Frames, lost: bool) -> None:
+    def hear(self, frames: Frames, lost: bool, ago_s: float = 0.0) -> None:
         """Copy a block; what a device calls back."""
         if lost and self.ring.written:  # the first block ever has always missed something
             self.dropped += 1
             self.gaps.append(self.ring.written)
-        now = time.monotonic()
+        now = time.monotonic() - ago_s
         if now - self._clock[1] - len(frames) / self.device.sample_rate > _PAUSE_S:
             self._pauses.append(self._clock)
         self.ring.write(frames)
@@ -132,12 +132,18 @@ class Listener(Living):
         self._seconds = seconds
         self._tending = tending
         self._stop = threading.Event()
+        self._opened: OpenDevice | None = None
         self._told = ""
         self._gone = ""  # how the line begins that tells of a device that was heard and went
 
     def _life(self) -> Iterator[None]:
         with working(self._listen, "listener", self._stop.set):
             yield
+
+    def catch_up(self) -> None:
+        """Have in the ring what has come since the device was last tended."""
+        if opened := self._opened:
+            opened.bring()
 
     def _listen(self) -> None:
         failures = 0
@@ -178,12 +184,17 @@ class Listener(Living):
             self.condition = Condition(device.name)
             self._tell(logging.INFO, f"listening to {_named(device)}")
             self._gone = f"{device.name} is gone; "
-            self._tend(take, opened)
+            self._opened = opened
+            try:
+                self._tend(take, opened)
+            finally:
+                self._opened = None
 
     def _tend(self, take: Take, opened: OpenDevice) -> None:
         heard = take.ring.written
         silent_since = time.monotonic()
         while opened.there() and not self._stop.wait(TEND_S):
+            opened.bring()
             _, frames = take.ring.read(heard, take.ring.written)
             heard += len(frames)
             level = _level_dbfs(frames)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from antithesis.errors import DeviceError
-from daemon.capture.contract import MOST_CHANNELS, Device, Frames, Hear
+from daemon.capture.contract import MOST_CHANNELS, Device, Frames, Hear, OpenDevice
 from daemon.outputs import sound_library
 
 _BACKEND: Final = "portaudio"
@@ -85,7 +85,7 @@ def opened(device: Device, hear: Hear) -> Iterator[_Stream]:
         ) from error
 
 
-class _Stream:
+class _Stream(OpenDevice):
     """A recording; it is there for as long as blocks come."""
 
     def __init__(self, hear: Hear) -> None:

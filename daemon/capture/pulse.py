@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from antithesis.errors import DeviceError
-from daemon.capture.contract import MOST_CHANNELS, Device, Hear
+from daemon.capture.contract import MOST_CHANNELS, Device, Hear, OpenDevice
 from daemon.living import working
 
 _BACKEND: Final = "pulse"
@@ -69,7 +69,7 @@ def opened(device: Device, hear: Hear) -> Iterator[_Recording]:
             yield recording
 
 
-class _Recording:
+class _Recording(OpenDevice):
     """A recorder at work; it is there until its process ends, or the usual output is another."""
 
     def __init__(self, recorder: subprocess.Popen[bytes], device: Device, hear: Hear) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from antithesis.errors import DeviceError
-from daemon.capture.contract import MOST_CHANNELS, Device, Frames, Hear
+from daemon.capture.contract import MOST_CHANNELS, Device, Frames, Hear, OpenDevice
 
 _BACKEND: Final = "wasapi"
 _PAUSE_S: Final = 0.1
@@ -74,7 +74,7 @@ def opened(device: Device, hear: Hear) -> Iterator[_Loopback]:
             loopback.recording.close()
 
 
-class _Loopback:
+class _Loopback(OpenDevice):
     """A recording that pauses while nothing plays."""
 
     def __init__(self, device: Device, channels: int, hear: Hear) -> None:

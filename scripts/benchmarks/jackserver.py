@@ -21,8 +21,11 @@ class NoServer(Exception):
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """A server under a name of its own, which clients of this process and its children find."""
+def server(*, realtime: bool = False) -> Iterator[str]:
+    """A server under a name of its own, which clients of this process and its children find.
+
+    Where it is `realtime`, its threads and its clients' go before all others, as musicians have it.
+    """
     if shutil.which("jackd") is None:
         raise NoServer("no jackd: apt-get install jackd2")
     name = f"antithesis-bench-{os.getpid()}"
@@ -31,7 +34,8 @@ def server() -> Iterator[str]:
         "JACK_NO_START_SERVER": "1",
         "JACK_NO_AUDIO_RESERVATION": "1",
     }
-    command = ["jackd", "--no-realtime", "-n", name, "-t", "5000", "-d", "dummy"]
+    priority = "--realtime" if realtime else "--no-realtime"
+    command = ["jackd", priority, "-n", name, "-t", "5000", "-d", "dummy"]
     command += ["-r", str(RATE), "-p", str(PERIOD)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
