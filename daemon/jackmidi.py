@@ -1,18 +1,16 @@
 """MIDI ports of a JACK server, as a back end of mido.
 
 mido's usual one, python-rtmidi, keeps Python's lock while it asks the server for a client or a
-port. The server answers once a cycle of its graph is over, and the cycle waits for our real-time
-thread, which waits for the lock: the graph stands still until the server throws a client out.
-JACK-Client gives the lock away in every call, and with it a lost server is told as well.
+port, and takes it for each message that comes: the graph of all clients waits for whoever has it.
+JACK-Client gives the lock away in every call, what JACK's thread runs is compiled, and a lost
+server is told as well.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from contextlib import ExitStack
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from mido.parser import Parser
@@ -29,7 +27,6 @@ CLIENT: Final = "Antithesis"
 LONGEST: Final = 8192
 """Bytes of the longest message: what a cycle of any length carries."""
 
-_LOOK_S: Final = 0.05
 _PATIENCE_S: Final = 0.5  # for the cycles of JACK that joining and last words take
 
 
@@ -55,11 +52,12 @@ class _Joined:
 
     def _open(self, *, virtual: bool = False, client_name: str = CLIENT, **_settings: Any) -> None:
         with ExitStack() as opening:
+            outliving = opening.enter_context(ExitStack())
             self._client = opening.enter_context(JackClient(client_name))
             self._library = load_library()
             try:
                 self._port = self._register(self.name if virtual else "port")
-                self._client.jack.set_process_callback(self._process)
+                self._prepare(outliving)
                 self._client.jack.activate()
                 if not virtual:
                     self._join()
@@ -78,10 +76,14 @@ class _Joined:
         """Whether it reaches the port that it was opened for: one that came back is another."""
         return not self.lost and bool(self._port.is_connected_to(self.name))
 
-    def _wait_while(self, busy: Callable[[], bool]) -> None:
+    def _wait_while(self, busy: Callable[[], bool]) -> bool:
+        """Whether it came to an end before our patience and the server did."""
         deadline = time.monotonic() + _PATIENCE_S
-        while busy() and not self.lost and time.monotonic() < deadline:
+        while busy():
+            if self.lost or time.monotonic() > deadline:
+                return False
             time.sleep(0.001)
+        return True
 
     def _close(self) -> None:
         self._life.close()
@@ -92,8 +94,8 @@ class _Joined:
     def _join(self) -> None:
         raise NotImplementedError
 
-    def _process(self, frames: int) -> None:
-        """Called by JACK's real-time thread."""
+    def _prepare(self, outliving: ExitStack) -> None:
+        """Have JACK's thread copy what comes or goes; `outliving` ends after that."""
         raise NotImplementedError
 
 
@@ -103,7 +105,6 @@ class Input(_Joined, BaseInput):  # type: ignore[misc] # mido is not typed
     _locking = False
 
     def _open(self, *, callback: Callable[[Message], None] | None = None, **settings: Any) -> None:
-        self._arrived: SimpleQueue[bytes] = SimpleQueue()
         self._reader = Parser()
         self._callback: Callable[[Message], None] | None = None
         self._calling: threading.Thread | None = None
@@ -116,9 +117,11 @@ class Input(_Joined, BaseInput):  # type: ignore[misc] # mido is not typed
     def _join(self) -> None:
         self._client.jack.connect(self.name, self._port)
 
-    def _process(self, _frames: int) -> None:
-        for _frame, event in self._port.incoming_midi_events():
-            self._arrived.put(bytes(event))
+    def _prepare(self, outliving: ExitStack) -> None:
+        from daemon.jackevents import Arriving  # a compiler comes with it
+
+        self._arriving = Arriving(self._client, self._port)
+        outliving.callback(self._arriving.close)
 
     @property
     def callback(self) -> Callable[[Message], None] | None:
@@ -129,7 +132,7 @@ class Input(_Joined, BaseInput):  # type: ignore[misc] # mido is not typed
     def callback(self, heard: Callable[[Message], None] | None) -> None:
         self._callback = None
         if self._calling is not None:
-            self._arrived.put(b"")  # wakes it
+            self._arriving.wake()
             self._calling.join()
             self._calling = None
         if heard is not None:
@@ -139,23 +142,17 @@ class Input(_Joined, BaseInput):  # type: ignore[misc] # mido is not typed
 
     def _call(self, heard: Callable[[Message], None]) -> None:
         while self._callback is heard:
-            if message := self._next(timeout=None):
-                heard(message)
+            self._arriving.wait()
+            for message in self._arrived():
+                if self._callback is heard:
+                    heard(message)
 
-    def _receive(self, block: bool = True) -> Message | None:
-        return self._next(timeout=_LOOK_S if block else 0.0)
+    def _receive(self, block: bool = True) -> None:  # noqa: ARG002 # mido waits by itself
+        self._messages.extend(self._arrived())
 
-    def _next(self, timeout: float | None) -> Message | None:
-        """The next message, if there is one after what arrives first in `timeout` seconds."""
-        message: Message | None
-        while (message := self._reader.get_message()) is None:
-            try:
-                self._reader.feed(self._arrived.get(block=timeout != 0.0, timeout=timeout))
-            except Empty:
-                return None
-            if self._calling is not None and self._callback is None:
-                return None
-        return message if message.type != "active_sensing" else None
+    def _arrived(self) -> list[Message]:
+        self._reader.feed(self._arriving.take())
+        return [message for message in self._reader if message.type != "active_sensing"]
 
     def _close(self) -> None:
         self.callback = None
@@ -165,26 +162,16 @@ class Input(_Joined, BaseInput):  # type: ignore[misc] # mido is not typed
 class Output(_Joined, BaseOutput):  # type: ignore[misc] # mido is not typed
     """Sends what it is given in JACK's next cycle, in order."""
 
-    def _open(self, **settings: Any) -> None:
-        self._waiting: deque[bytes] = deque()
-        self._cycles = 0
-        super()._open(**settings)
-
     def _register(self, name: str) -> Any:
         return self._client.jack.midi_outports.register(name)
 
     def _join(self) -> None:
         self._client.jack.connect(self._port, self.name)
 
-    def _process(self, _frames: int) -> None:
-        self._port.clear_buffer()
-        self._cycles += 1
-        try:
-            while self._waiting:
-                self._port.write_midi_event(0, self._waiting[0])
-                self._waiting.popleft()
-        except self._library.JackError:  # no more room: the rest goes with the next cycle
-            return
+    def _prepare(self, _outliving: ExitStack) -> None:
+        from daemon.jackevents import Leaving  # a compiler comes with it
+
+        self._leaving = Leaving(self._client, self._port)
 
     def _send(self, message: Message) -> None:
         if self.lost:
@@ -192,10 +179,11 @@ class Output(_Joined, BaseOutput):  # type: ignore[misc] # mido is not typed
         sent = bytes(message.bytes())
         if len(sent) > LONGEST:
             raise OSError(f"{len(sent)} bytes are more than the {LONGEST} of JACK's longest")
-        self._waiting.append(sent)
+        if not self._wait_while(lambda: not self._leaving.put(sent)):
+            raise OSError("the JACK server takes nothing any more: start it anew")
 
     def _close(self) -> None:
-        self._wait_while(lambda: bool(self._waiting))
-        cycle = self._cycles
-        self._wait_while(lambda: self._cycles == cycle)
+        self._wait_while(lambda: self._leaving.waiting > 0)
+        cycle = self._leaving.cycles
+        self._wait_while(lambda: self._leaving.cycles == cycle)
         super()._close()
