@@ -1,8 +1,11 @@
 """Programs that are not of ours: one plays WAV files into JACK's outputs, two play and hear MIDI.
 
+A fourth counts late periods.
+
 python jackplayer.py sound NAME          plays each file whose path it reads, and says so
 python jackplayer.py midi PORT           sends each `note velocity` that it reads
 python jackplayer.py ear PORT            answers each line with what came meanwhile, in hex
+python jackplayer.py late NAME           answers each line with how often anybody was late meanwhile
 """
 
 from __future__ import annotations
@@ -136,5 +139,18 @@ def ear(name: str) -> None:
             del heard[:count]
 
 
+def late(name: str) -> None:
+    import jack
+
+    client = jack.Client(name, no_start_server=True)
+    told: list[float] = []
+    client.set_xrun_callback(told.append)
+    with client:
+        tell("ready")
+        for _line in sys.stdin:
+            tell(str(len(told)))
+            told.clear()
+
+
 if __name__ == "__main__":
-    {"sound": sound, "midi": midi, "ear": ear}[sys.argv[1]](sys.argv[2])
+    {"sound": sound, "midi": midi, "ear": ear, "late": late}[sys.argv[1]](sys.argv[2])
