@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from antithesis.matching import Match
 
 STAMP: Final = "kernels.compiled"
+_COMPILED: Final = ("realtime.py", "jackevents.py", "capture/jackcopy.py")  # of the daemon's own
 _SEARCH_S: Final = 0.5  # brings every kernel along
 # It ends with the daemon, however that ends.
 _PROGRAM: Final = """
@@ -82,7 +83,8 @@ def load_matcher(grid: Callable[[], Grid | None] = say_all) -> Matcher:
 
 def compile_kernels() -> None:
     """Search for a while, so that whatever is needed is compiled, and kept on the disk."""
-    import daemon.capture.jackcopy  # noqa: F401 # compiles what it has
+    import daemon.capture.jackcopy  # these two compile what they have
+    import daemon.jackevents  # noqa: F401
 
     search = _matcher(say_all)
     for _ in search(_warm_up_sound(), budget_s=_SEARCH_S, locked={}, stop=lambda: False):
@@ -113,7 +115,7 @@ def _fingerprint() -> str:
     from llvmlite.binding import get_host_cpu_name
 
     home = Path(antithesis.__file__).parent
-    ours = (*sorted(home.rglob("*.py")), *sorted(Path(__file__).parent.rglob("jack*.py")))
+    ours = (*sorted(home.rglob("*.py")), *(Path(__file__).parent / name for name in _COMPILED))
     sources = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in ours]
     about = (sources, numba.__version__, sys.version, get_host_cpu_name())
     return hashlib.sha256(repr(about).encode()).hexdigest()

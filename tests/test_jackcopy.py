@@ -177,6 +177,18 @@ def test_nothing_is_asked_of_a_server_that_has_gone():
     assert server.ago_s == 0.0
 
 
+def test_who_takes_over_beside_jacks_thread_has_every_frame_but_those_told():
+    server = Server()
+    starts = range(0, 40_000, 100)
+    jack = threading.Thread(target=lambda: [server.play(numbered(n, 100)) for n in starts])
+    jack.start()
+    while jack.is_alive():
+        server.bring()
+    steps = np.diff(server.bring()[:, 0])
+    assert np.array_equal(np.flatnonzero(steps != 1) + 1, server.breaks)
+    assert np.array_equal(server.heard[:, 1] - server.heard[:, 0], np.full(len(steps) + 1, 0.25))
+
+
 def test_samples_stay_complete_while_another_thread_keeps_pythons_lock(monkeypatch):
     for name in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER", "JACK_NO_AUDIO_RESERVATION"):
         monkeypatch.setenv(name, "")

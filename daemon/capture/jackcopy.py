@@ -86,6 +86,7 @@ class Copied:
         self._joined = joined
         self._rate = joined.jack.samplerate
         self._taking = threading.Lock()
+        self._over = False
         capacity = round(HELD_S * self._rate)
         # Filled, for a page that was never touched is found by the one who first does.
         memory = np.full(_STATE + capacity * MOST_CHANNELS // 2 + 1, 0, np.int64)
@@ -104,6 +105,11 @@ class Copied:
         """Hand on what has come; from any thread."""
         with self._taking:
             self._hand_on(hear)
+
+    def end(self) -> None:
+        """Ask nothing of the client any more: it is about to be closed."""
+        with self._taking:
+            self._over = True
 
     def _hand_on(self, hear: Hear) -> None:
         state, capacity = self._state, len(self._samples)
@@ -132,7 +138,7 @@ class Copied:
 
     def _now(self, written: int) -> int:
         """The position that JACK is at; that of what came last where there is none any more."""
-        if self._joined.ended.is_set():
+        if self._over or self._joined.ended.is_set():
             return written
         ahead = int(self._joined.jack.frame_time) - int(self._state[_ORIGIN]) - written
         return written + max(0, (ahead + _CLOCK // 2) % _CLOCK - _CLOCK // 2)

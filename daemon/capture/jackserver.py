@@ -40,10 +40,14 @@ def opened(device: Device, hear: Hear) -> Iterator[_Ear]:
 
     with JackClient(CLIENT) as client:
         inputs = [client.jack.inports.register(f"in_{n + 1}") for n in range(MOST_CHANNELS)]
-        ear = _Ear(client, device, inputs, Copied(client, inputs), hear)
+        copied = Copied(client, inputs)
+        ear = _Ear(client, device, inputs, copied, hear)
         client.jack.activate()
         ear.there()
-        yield ear
+        try:
+            yield ear
+        finally:
+            copied.end()
 
 
 class _Ear(OpenDevice):
