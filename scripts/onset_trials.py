@@ -2,7 +2,7 @@
 
     python scripts/onset_trials.py                            200 scenes of each kind, five minutes
     python scripts/onset_trials.py --count 20 --kinds alone "close, same key"
-    python scripts/onset_trials.py --fit --seed 1             the weights of antithesis/evidence.py
+    python scripts/onset_trials.py --fit --seed 101           writes antithesis/odds.json
 
 In each scene the last note is asked for. `right` is the share that is cut within 5 ms of where it
 begins, `near` within 60 ms; `cut` begins amid the note, `before` is something before it, or
@@ -14,11 +14,12 @@ counts beginnings amid a note, for each note. What is fitted on one seed is to b
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice, product
 from pathlib import Path
 
@@ -26,15 +27,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+Floats = npt.NDArray[np.float64]
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from antithesis.evidence import ODDS, Odds  # noqa: E402
 from antithesis.onsets import beginnings, sounds  # noqa: E402
 from benchmarks.scenes import KINDS, RATE, Scene, scenes  # noqa: E402
 
 WITHIN_S = 0.005
 NEAR_S = 0.06
-STRICTNESS = 3.0  # what begins amid a note counts so many times as much as what is missed
+STRICTNESS = 1.25  # what begins amid a note counts so many times as much as what is missed
+UNITS = 8  # of the layer
+SIMPLER = 1e-3  # what large weights cost
 LEAST_S = 0.05  # what began later is not what a finger answers to
 
 
@@ -82,7 +88,7 @@ def trials(kind: str, presets: str, count: int, seed: int) -> list[Trial]:
     return [tried(scene) for scene in drawn(kind, presets, count, seed)]
 
 
-def lessons(kind: str, presets: str, count: int, seed: int) -> list[npt.NDArray[np.float64]]:
+def lessons(kind: str, presets: str, count: int, seed: int) -> list[Floats]:
     """The evidence for each place where a sound may begin in them, and whether one does.
 
     What begins in music before the note is neither.
@@ -98,18 +104,39 @@ def lessons(kind: str, presets: str, count: int, seed: int) -> list[npt.NDArray[
     return found
 
 
-def fitted(taught: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Weights of the evidence, by logistic regression."""
-    evidence, begins = taught[:, :-1], taught[:, -1] > 0
-    scale = np.append(evidence[:, :-1].std(axis=0), 1.0)
-    counts = np.where(begins, 1.0, STRICTNESS)
+def fitted(taught: Floats) -> Odds:
+    """What the evidence says, by logistic regression behind a layer of tanh."""
+    values, begins = taught[:, :-1], taught[:, -1] > 0
+    mean, scale = values.mean(axis=0), values.std(axis=0) + 1e-9
+    values, sign = (values - mean) / scale, np.where(begins, 1.0, -1.0)
+    counts = np.where(begins, 1.0, STRICTNESS) / len(values)
+    n = values.shape[1]
 
-    def loss(weights: npt.NDArray[np.float64]) -> float:
-        odds = evidence / scale @ weights
-        misses = np.logaddexp(0.0, np.where(begins, -odds, odds))
-        return float(np.mean(counts * misses) + 1e-3 * np.sum(weights[:-1] ** 2))
+    def apart(weights: Floats) -> tuple[Floats, Floats, Floats, float]:
+        hidden, bias, out, offset = np.split(weights, [n * UNITS, (n + 1) * UNITS, (n + 2) * UNITS])
+        return hidden.reshape(n, UNITS), bias, out, float(offset[0])
 
-    return np.asarray(minimize(loss, np.zeros(len(scale))).x / scale)
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        hidden, bias, out, offset = apart(weights)
+        told = np.tanh(values @ hidden + bias)
+        odds = sign * (told @ out + offset)
+        pull = -sign * counts * 0.5 * (1.0 - np.tanh(odds / 2))
+        back = np.outer(pull, out) * (1.0 - told**2)
+        slopes = (values.T @ back + 2 * SIMPLER * hidden, back.sum(axis=0))
+        slope = np.concatenate([slopes[0].ravel(), slopes[1], told.T @ pull + 2 * SIMPLER * out])
+        price = SIMPLER * float((hidden**2).sum() + (out**2).sum())
+        return float(counts @ np.logaddexp(0.0, -odds)) + price, np.append(slope, pull.sum())
+
+    first = np.random.default_rng(0).normal(0.0, 0.2, (n + 2) * UNITS + 1)
+    hidden, bias, out, offset = apart(minimize(loss, first, jac=True, method="L-BFGS-B").x)
+    hidden = hidden / scale[:, None]
+    return Odds(hidden, bias - mean @ hidden, out, offset)
+
+
+def write(odds: Odds) -> None:
+    """Keep what was learnt where the finder looks for it."""
+    learnt = {name: np.round(value, 4).tolist() for name, value in asdict(odds).items()}
+    ODDS.write_text(json.dumps(learnt) + "\n", "utf-8")
 
 
 def row(found: list[Trial]) -> str:
@@ -131,7 +158,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--presets", nargs="+", default=["musical", "uniform"])
-    parser.add_argument("--fit", action="store_true", help="print weights instead")
+    parser.add_argument("--fit", action="store_true", help="learn the odds instead")
     options = parser.parse_args()
     cases = list(product(options.presets, options.kinds))
     names = [f"{presets} {kind}" for presets, kind in cases]
@@ -143,7 +170,7 @@ def main() -> None:
             *([options.count] * len(cases), [options.seed] * len(cases)),
         )
         if options.fit:
-            print(fitted(np.array([lesson for each in found for lesson in each])).round(3))
+            write(fitted(np.array([lesson for each in found for lesson in each])))
             return
         print(f"{'':32}   right    near     cut  before  struck   again   extra")
         for name, outcomes in zip(names, found, strict=True):

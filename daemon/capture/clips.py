@@ -11,6 +11,7 @@ from typing import Final
 
 from antithesis.audio import Played, Sound, captured_sound, mixed
 from antithesis.errors import AudioError
+from antithesis.following import KEPT_S, Following
 from antithesis.onsets import Heard, sounds
 from antithesis.report import key_name
 from antithesis.segments import LONGEST_S, find_sound, first_sound
@@ -132,6 +133,7 @@ class Cutter:
         self._notes = notes
         self._last: _Last | None = None
         self._ours: deque[tuple[float, float]] = deque(maxlen=_OWN_NOTES)
+        self._following: tuple[Take, Following] | None = None
 
     def leave_out(self, begin_at: float, end_at: float) -> None:
         """What begins between two times of the monotonic clock is played by us: no sound."""
@@ -188,14 +190,27 @@ class Cutter:
         )
 
     def sounds_since(self, take: Take, position: int, now: float) -> list[tuple[int, Clip]]:
-        """Sounds that began after the one at a position, with theirs, and of which is enough."""
-        begin = max(0, position - take.device.sample_rate)
+        """Sounds that began after the one at a position, with theirs, and of which is enough.
+
+        Asked again and again: only what came since is looked at.
+        """
         after = position + round(_SAME_S * take.device.sample_rate)
-        found = self._sounds(take, begin, take.ring.written)
+        found = self._without_ours(take, self._followed(take).sounds())
         clips = [
             (heard.start, self._clip(take, heard, now)) for heard in found if heard.start > after
         ]
         return [(start, clip) for start, clip in clips if clip.enough]
+
+    def _followed(self, take: Take) -> Following:
+        """What follows a take, up to date; anew where it would have to catch up for long."""
+        rate, written = take.device.sample_rate, take.ring.written
+        taken, following = self._following or (None, Following(rate))
+        if taken is not take or written - following.end > round(KEPT_S * rate):
+            following = Following(rate, max(0, written - round(KEPT_S * rate)))
+            self._following = take, following
+        _, frames = take.ring.read(following.end, written)
+        following.hear(mixed(frames))
+        return following
 
     def _take(self) -> Take:
         if self._listener.take is None:
@@ -243,6 +258,9 @@ class Cutter:
             )
             for heard in sounds(mixed(frames), take.device.sample_rate)
         ]
+        return self._without_ours(take, found)
+
+    def _without_ours(self, take: Take, found: list[Heard]) -> list[Heard]:
         ours = tuple(self._ours)
         return [
             heard
