@@ -35,7 +35,9 @@ _PATIENCE: Final = 3
 class Descent:
     """Steps downhill from a point (d,) of the unit cube, whose features are ``heard`` (k,).
 
-    ``wraps`` (d,) marks what goes round instead of ending. :func:`step_together` takes the steps.
+    ``wraps`` (d,) marks what goes round instead of ending. A descent that is ``blurred`` goes by
+    how the features' course in time is on the whole, past hills that others stay on; ``distance``
+    is then of that. :func:`step_together` takes the steps.
     """
 
     def __init__(
@@ -44,13 +46,17 @@ class Descent:
         start: Floats,
         heard: Heard,
         wraps: npt.NDArray[np.bool_],
+        *,
+        blurred: bool = False,
     ) -> None:
         self.point = start
         self.heard = heard
         self._objective = objective
+        self._blurred = blurred
+        self._target, self._here = self._seen(np.stack([objective.target, heard]))
         self._wraps = wraps
         self._moves = np.full(len(start), _FIRST_MOVE)
-        self.distance = float(objective.distances(heard[None])[0])
+        self.distance = float(self._distances(self._here[None])[0])
         self._damping = 1.0
         self._in_vain = 0
 
@@ -65,7 +71,7 @@ class Descent:
 
     def downhill(self, heard: Heard) -> Floats:
         """Points (n, d) to try, by how the moved ones were heard (d, k)."""
-        changes = heard - self.heard
+        changes = self._seen(heard) - self._here
         slopes = changes / self._ways.astype(np.float32)[:, None]
         steps = self._steps(slopes)
         self._adapt(np.abs(changes, out=changes) @ self._objective.weights)
@@ -77,7 +83,7 @@ class Descent:
         ``heard`` is their features (n, k), in parts.
         """
         each = [row for part in heard for row in part]
-        distances = np.concatenate([self._objective.distances(part) for part in heard])
+        distances = np.concatenate([self._distances(self._seen(part)) for part in heard])
         best = int(distances.argmin())
         if distances[best] >= self.distance:
             self._damping = min(10.0 * self._damping, _DAMPING_RANGE[1])
@@ -89,7 +95,15 @@ class Descent:
         factor = _DAMPINGS[tried] if tried >= 0 else 10.0
         self._damping = float(np.clip(self._damping * factor, *_DAMPING_RANGE))
         self.point, self.heard = points[best], each[best].copy()  # of the others, nothing is kept
+        self._here = self._seen(self.heard[None])[0]
         self.distance = float(distances[best])
+
+    def _seen(self, heard: Heard) -> Heard:
+        """What it looks at of features (n, k)."""
+        return self._objective.blurred(heard) if self._blurred else heard
+
+    def _distances(self, seen: Heard) -> Floats:
+        return self._objective.apart(self._target, seen)
 
     @property
     def _ways(self) -> Floats:
@@ -99,7 +113,7 @@ class Descent:
 
     def _steps(self, slopes: Heard) -> Floats:
         """A step (d,) for each damping."""
-        residual = self.heard - self._objective.target
+        residual = self._here - self._target
         square, right = _normal_equations(slopes, residual, self._objective.weights, _SMALLEST_DB)
         scale = np.diag(square) + 1e-9 * max(float(square.max()), 1e-12)
         dampings = self._damping * np.array(_DAMPINGS)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from antithesis.jit import kernel, parallel_kernel, part
 from antithesis.mels import BLOCK, energies_of, mel_powers, scratch, tables
-from antithesis.spectra import Floats
+from antithesis.spectra import SAMPLE_RATE, Floats
 from antithesis.wide import LANES, larger, load, magnitude, octaves, spread, store, total
 
 # Windows and hops in samples, mels.
@@ -24,6 +24,9 @@ _TABLES: Final = (_VIEWS[0].arrays, _VIEWS[1].arrays, _VIEWS[2].arrays)
 _RANGE_DB: Final = 80.0
 _ENVELOPE_RANGE_DB: Final = 60.0
 _ENVELOPE_WEIGHT: Final = 0.25  # of the level's course beside the spectra
+_BLUR_S: Final = 0.2
+_HOPS: Final = (*(view.hop for view in _VIEWS), BLOCK)
+_WIDTHS: Final = np.array([max(round(_BLUR_S * SAMPLE_RATE / hop), 1) for hop in _HOPS])
 _MARGIN: Final = 3072 * (LANES + 1)
 _SILENCE: Final = 1e-14  # of the loudest block: far below the range, whatever the spectrum
 _TINY: Final = np.float32(1e-30)  # of what a logarithm is taken
@@ -78,9 +81,47 @@ class Objective:
         _apart(np.ascontiguousarray(features), reference, self.weights, out)
         return out
 
+    def blurred(self, features: Floats) -> Floats:
+        """Features (n, k) with every level's course averaged over ``_BLUR_S`` around each moment.
+
+        What beats, wavers or is modulated has a hill for each beat that falls on another; averaged
+        over some of them, it has few.
+        """
+        out = np.empty_like(features)
+        _blur_all(np.ascontiguousarray(features), self._shapes, _WIDTHS, out)
+        return out
+
     def __call__(self, sounds: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         """Distances (n,) of sounds (n, samples)."""
         return self.distances(self.features(sounds))
+
+
+@parallel_kernel
+def _blur_all(features: Any, shapes: Any, widths: Any, out: Any) -> None:
+    for n in numba.prange(features.shape[0]):
+        at = 0
+        for view in range(shapes.shape[0]):
+            frames, columns = shapes[view]
+            end = at + frames * columns
+            course = features[n, at:end].reshape((frames, columns))
+            _blur(course, widths[view], out[n, at:end].reshape((frames, columns)))
+            at = end
+
+
+@kernel
+def _blur(course: Any, width: Any, out: Any) -> None:
+    """Means (frames, columns) over so many frames around each; the ends go on as they are."""
+    last = course.shape[0] - 1
+    before, after = width // 2, width - width // 2
+    sums = np.zeros(course.shape[1], np.float32)
+    for at in range(-before, after):
+        sums += course[min(max(at, 0), last)]
+    share = np.float32(1.0 / width)
+    for at in range(last + 1):
+        comes, goes = course[min(at + after, last)], course[max(at - before, 0)]
+        for column in range(course.shape[1]):
+            out[at, column] = share * sums[column]
+            sums[column] += comes[column] - goes[column]
 
 
 @parallel_kernel

@@ -25,6 +25,8 @@ Floats = npt.NDArray[np.float64]
 _CHAINS: Final = 4
 _MOVES: Final = 32
 _NEW_ONES: Final = 2  # of the structures among them that were not tried yet
+_BLURRED: Final = 8  # steps of a chain that mind only how things are on the whole
+_BLURRED_LATER: Final = 2  # where a head or two of what was good are new
 _STEPS: Final = 2  # of each chain between two cuts
 _GAIN: Final = 0.02  # a share of the distance that is worth going on for
 _PATIENCE: Final = 25  # rounds of moves without
@@ -39,7 +41,7 @@ def refine(
     Yields after every few dozen renders the best of these, so that whoever asks can stop.
     """
     worth = posterior.worth
-    chains = [Chain(stage, start) for start in distinct(pool, worth)[:_CHAINS]]
+    chains = [Chain(stage, start, _BLURRED) for start in distinct(pool, worth)[:_CHAINS]]
     best = min(pool, key=worth)
     tried = {chain.best.candidate.structure for chain in chains}
     last, in_vain = worth(best), 0
@@ -58,7 +60,7 @@ def refine(
         new = [s for s in moved if s.candidate.structure not in tried][:_NEW_ONES]
         old = [s for s in moved if s.candidate.structure in tried][:1]
         tried |= {s.candidate.structure for s in new}
-        chains = [Chain(stage, start) for start in [*old, *new]]
+        chains = [Chain(stage, start, _BLURRED_LATER) for start in [*old, *new]]
         gained = worth(best) < (1.0 - _GAIN) * last
         last, in_vain = (worth(best), 0) if gained else (last, in_vain + 1)
 
@@ -72,28 +74,43 @@ def distinct(pool: list[Scored], worth: Callable[[Scored], float]) -> list[Score
 
 
 class Chain:
-    """A descent within one structure, over what of it can be heard and is not fixed."""
+    """Two descents within one structure, over what of it can be heard and is not fixed.
 
-    def __init__(self, stage: Stage, start: Scored) -> None:
+    The first, of a few steps, is blurred: from wherever it starts, beats, vibrato and FM have hills
+    all around that a descent by the features themselves stays on.
+    """
+
+    def __init__(self, stage: Stage, start: Scored, blurred_steps: int) -> None:
         self.best = start
+        self._objective = stage.objective
+        self._blurred_steps = blurred_steps
         self._movable = np.flatnonzero(
             start.candidate.switched_on & start.audible & ~stage.fixed.heads
         )
         units = start.candidate.places / (SIZES - 1)
         point = np.append(units[self._movable], start.candidate.phase)
-        wraps = np.arange(len(point)) == len(point) - 1
-        self.descent = Descent(stage.objective, point, start.heard, wraps)
+        self._begin(point, start.heard)
 
     @property
     def exhausted(self) -> bool:
         """Whether nothing is left to gain here."""
-        return self.descent.exhausted
+        return self._blurred_steps == 0 and self.descent.exhausted
+
+    def _begin(self, point: Floats, heard: Heard) -> None:
+        wraps = np.arange(len(point)) == len(point) - 1
+        blurred = self._blurred_steps > 0
+        self.descent = Descent(self._objective, point, heard, wraps, blurred=blurred)
 
     def taken(self) -> Scored:
         """The chain's best, now that its descent has taken a step."""
-        if self.descent.distance < self.best.distance:
-            candidate, distance = self.candidate(self.descent.point), self.descent.distance
-            self.best = Scored(distance, candidate, self.descent.heard, self.best.audible)
+        point, heard = self.descent.point, self.descent.heard
+        distance = float(self._objective.distances(heard[None])[0])
+        if distance < self.best.distance:
+            self.best = Scored(distance, self.candidate(point), heard, self.best.audible)
+        if self._blurred_steps:
+            self._blurred_steps = 0 if self.descent.exhausted else self._blurred_steps - 1
+            if not self._blurred_steps:
+                self._begin(point, heard)
         return self.best
 
     def candidate(self, point: Floats) -> Candidate:

@@ -39,3 +39,16 @@ def test_silence_is_far_and_finite(renders):
     distance = Objective(renders[0])(np.zeros((1, renders.shape[1])))[0]
     assert np.isfinite(distance)
     assert distance > 5.0
+
+
+def test_blurred_features_are_means_over_a_fifth_of_a_second(renders):
+    objective = Objective(renders[0])
+    features = objective.features(renders[:3])
+    blurred = objective.blurred(features)
+    for frames, columns, at, width in ((230, 32, 0, 23), (29, 128, 230 * 32 + 115 * 64, 3)):
+        rows = slice(at, at + frames * columns)
+        course = features[:, rows].reshape(3, frames, columns)
+        ends = ((0, 0), (width // 2, width - 1 - width // 2), (0, 0))
+        padded = np.pad(course, ends, mode="edge")
+        means = np.stack([padded[:, k : k + width].mean(1) for k in range(frames)], 1)
+        np.testing.assert_allclose(blurred[:, rows], means.reshape(3, -1), atol=1e-3)

@@ -87,7 +87,7 @@ def test_refining_comes_near_what_was_played(target, truth):
 
 def test_a_wrong_choice_is_mended(target, truth):
     stage, start = Stage(target), shifted(truth, "kOsc1Wave", 1.0)
-    chain = Chain(stage, stage.score([start])[0])
+    chain = Chain(stage, stage.score([start])[0], blurred_steps=4)
     while not chain.exhausted:
         stepped(stage, [chain])
     assert chain.best.distance > 1.0  # a square alone comes no nearer
@@ -99,10 +99,32 @@ def test_chains_that_step_together_go_where_each_would_go_alone(target, truth):
     stage = Stage(target)
     starts = [shifted(truth, "kVolEnvS", 6.0), shifted(truth, "kOsc1Wave", 1.0)]
     scored = stage.score(starts)
-    together, alone = ([Chain(stage, one) for one in scored] for _ in range(2))
+    together, alone = ([Chain(stage, one, blurred_steps=2) for one in scored] for _ in range(2))
     for _ in range(3):
         distances = [found.distance for found in stepped(stage, together)]
         assert distances == [stepped(stage, [chain])[0].distance for chain in alone]
+
+
+def test_a_blurred_beginning_leads_past_the_hills_of_fm():
+    knobs = {"kFmMode": 1, "kFmCoarse": 5, "kVolEnvFm": 5, "kVolEnvD": 990, "kFilterEnabled": 0}
+    preset = PRESET.replace(**knobs)
+    stage = Stage(render(preset, [Event.from_row([0, 1, NOTE, 100])], 1.0))
+    places, _ = encode(canonical(preset.plain, NOTE, 100), [2.0])
+    truth = Candidate(places[0], NOTE)
+    rng, reached = np.random.default_rng(1), {0: [], 8: []}
+    for _ in range(4):
+        moved = replace(truth, places=truth.places + _beside(truth, rng))
+        for steps, distances in reached.items():
+            chain = Chain(stage, stage.score([moved])[0], steps)
+            while not chain.exhausted:
+                stepped(stage, [chain])
+            distances.append(chain.best.distance)
+    assert np.mean(reached[8]) < 0.8 * np.mean(reached[0])
+
+
+def _beside(truth: Candidate, rng: np.random.Generator) -> np.ndarray:
+    """How far beside each place a network's guess might be, in bins."""
+    return np.where(truth.switched_on, rng.normal(0.0, 0.7, len(HEADS)), 0.0)
 
 
 def test_the_same_seed_makes_the_same_search(target, truth):
