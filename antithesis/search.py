@@ -1,9 +1,10 @@
 """From a guess to the preset: racing descents on the exact synth.
 
 The best few structures of a pool race, each going downhill in all its continuous parameters at once
-(:mod:`antithesis.descent`); the worse half is dropped time and again. When nobody gains any more,
-one or two heads of the leader are drawn anew from what the network expects, and the best of these
-race in their turn: a wrong waveform, a vibrato not thought of, the wrong hill of a split's beating.
+(:mod:`antithesis.descent`), by blurred features at first; the worse half is dropped time and again.
+When nobody gains any more, one or two heads of the leader are drawn anew from what the network
+expects, and the best of these race in their turn: a wrong waveform, a vibrato not thought of, the
+wrong hill of a split's beating.
 """
 
 from __future__ import annotations
