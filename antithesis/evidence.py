@@ -94,7 +94,7 @@ class Odds:
         return float(np.tanh(values @ self.hidden + self.bias) @ self.out + self.offset)
 
 
-ODDS: Final = Path(__file__).with_name("odds.json")
+ODDS: Final = Path(__file__).parent / "data" / "onset_odds.json"
 """What was learnt; `scripts/onset_trials.py --fit` writes it."""
 
 

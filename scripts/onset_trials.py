@@ -2,7 +2,7 @@
 
     python scripts/onset_trials.py                            200 scenes of each kind, five minutes
     python scripts/onset_trials.py --count 20 --kinds alone "close, same key"
-    python scripts/onset_trials.py --fit --seed 101           writes antithesis/odds.json
+    python scripts/onset_trials.py --fit --seed 101           writes antithesis/data/onset_odds.json
 
 In each scene the last note is asked for. `right` is the share that is cut within 5 ms of where it
 begins, `near` within 60 ms; `cut` begins amid the note, `before` is something before it, or
