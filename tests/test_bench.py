@@ -48,7 +48,7 @@ def test_real_time_is_a_share_of_a_core_and_a_latest_block() -> None:
 
 def test_blocks_are_replayed_without_the_stalls_of_the_core() -> None:
     asked = np.arange(4.0)
-    found = realtime.Punctuality(asked, np.array([0.25, 3.5, 3.75, 4.0]), 0.25)
+    found = realtime.Punctuality(asked, np.array([0.25, 3.5, 3.75, 4.0]))
     stalls = realtime.merged([(1.0, 4.0 - 1.0), (1.5, 3.0), (2.9, 3.25)])
     assert stalls.tolist() == [[1.0, 3.25]]
     np.testing.assert_allclose(found.without(stalls).took, [0.25] * 3 + [1.0 - 0.75])
@@ -56,7 +56,7 @@ def test_blocks_are_replayed_without_the_stalls_of_the_core() -> None:
 
 
 def test_a_block_that_takes_too_long_by_itself_stays_late_without_stalls() -> None:
-    found = realtime.Punctuality(np.arange(2.0), np.array([1.5, 3.5]), 1.5)
+    found = realtime.Punctuality(np.arange(2.0), np.array([1.5, 3.5]))
     elsewhere = np.array([[1.75, 1.9], [7.0, 8.0]])
     np.testing.assert_allclose(found.without(elsewhere).took, [1.5, 2.35])
 

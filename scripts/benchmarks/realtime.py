@@ -21,7 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter, process_time, sleep, thread_time
+from time import perf_counter, process_time, sleep
 from typing import Self
 
 import numpy as np
@@ -51,14 +51,10 @@ _BEFORE_THE_PLAYER = 20  # its priority: the player asks for 10
 
 @dataclass(frozen=True)
 class Punctuality:
-    """When blocks were asked for and when they were there, (n,) each, in s of `perf_counter`.
-
-    And the most processor time that one took.
-    """
+    """When blocks were asked for and when they were there, (n,) each, in s of `perf_counter`."""
 
     asked: Floats
     there: Floats
-    longest_work_s: float
 
     @property
     def took(self) -> Floats:
@@ -70,20 +66,16 @@ class Punctuality:
 
         Stalls (k, 2) are from when to when, and do not overlap.
         """
-        stood = np.concatenate([[0.0], np.cumsum(stalls[:, 1] - stalls[:, 0])])
-        edges, lost = stalls.ravel(), np.repeat(stood, 2)[1:-1]
         began = np.maximum(self.asked, np.concatenate([[0.0], self.there[:-1]]))
-        if len(edges):
-            began_lost, there_lost = (
-                np.interp(times, edges, lost) for times in (began, self.there)
-            )
-            work = self.there - began - (there_lost - began_lost)
-        else:
-            work = self.there - began
+        work = self.there - began
+        if len(stalls):
+            stood = np.concatenate([[0.0], np.cumsum(np.ptp(stalls, axis=1))])
+            edges, lost = stalls.ravel(), np.repeat(stood, 2)[1:-1]
+            work -= np.interp(self.there, edges, lost) - np.interp(began, edges, lost)
         there, last = np.empty(len(work)), 0.0
         for k, (asked, one) in enumerate(zip(self.asked, work, strict=True)):
             there[k] = last = max(asked, last) + one
-        return Punctuality(self.asked, there, self.longest_work_s)
+        return Punctuality(self.asked, there)
 
 
 def rows(effort: Effort) -> Iterator[Row]:
@@ -201,16 +193,13 @@ def play_in_time(seconds: float) -> Punctuality:
     for synth in synths:
         synth.process(BLOCK)
     blocks = [partial(synth.process, BLOCK) for synth in synths for _ in range(each)]
-    began, longest = perf_counter() + BLOCK_S, 0.0
-    asked = began + BLOCK_S * np.arange(len(blocks))
+    asked = perf_counter() + BLOCK_S * np.arange(1, len(blocks) + 1)
     there = np.empty(len(blocks))
     for number, block in enumerate(blocks):
-        worked = thread_time()
         sleep(max(asked[number] - perf_counter(), 0.0))
         block()
         there[number] = perf_counter()
-        longest = max(longest, thread_time() - worked)
-    return Punctuality(asked, there, longest)
+    return Punctuality(asked, there)
 
 
 def chords(presets: Sample, keys: int = len(CHORD)) -> list[Synth]:
