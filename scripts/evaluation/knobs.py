@@ -2,9 +2,8 @@
 
 Truth and answer are brought to canonical form first, so that presets which sound alike count as
 equal; FM or a filter that is on and not heard is off. A parameter counts where it can be heard in
-the truth. What the canonical form folds into
-others (velocity sensitivities, key tracking) is no knob of its own any more, and level is reported
-apart.
+the truth. What the canonical form folds into others (velocity sensitivities, key tracking) is no
+knob of its own any more, and level is reported apart.
 """
 
 from __future__ import annotations
