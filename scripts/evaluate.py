@@ -8,6 +8,8 @@
     python scripts/evaluate.py --read full.json --per-parameter      tables again, nothing is run
     python scripts/evaluate.py --recordings DIR --budget 10          the real plug-in's sounds
     python scripts/evaluate.py --elsewhere --budget 2 10 --rivals    other instruments, captures
+    python scripts/evaluate.py --learned DIR --library 1000 10000    an MLP, the network of 2019
+    python scripts/evaluate.py --budget 2 --rivals --times 1 10      CMA-ES with 10 times as much
 
 Everything is scored on the frozen development targets by the exact synth, rendered three times at
 vibrato phases that nobody could have fitted. The tables are Markdown, progress goes to stderr.
@@ -24,15 +26,18 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's, where rivals learn
 
 from tqdm import tqdm
 
 from evaluation import elsewhere, recordings, results, tables, targets
+from evaluation.learned import Learned
+from evaluation.others import Rivals
 from evaluation.results import Results
 from evaluation.scoring import QUICK_METRICS
 from evaluation.work import Plan, run_all
 
-QUICK_TARGETS, QUICK_LIBRARY, QUICK_BUDGET_S = 5, 200, 1.0
+QUICK_TARGETS, QUICK_LIBRARY, QUICK_SOUNDS, QUICK_BUDGET_S = 5, 200, 200, 1.0
 FULL_BUDGETS_S = (2.0, 10.0)
 
 
@@ -43,9 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(real(options))
         return
     if options.elsewhere:
-        plan = elsewhere.Plan(
-            tuple(options.budget), options.library, options.rivals, options.weights
-        )
+        plan = elsewhere.Plan(tuple(options.budget), prepared(options), options.weights)
         print(elsewhere.evaluate(plan, options.limit, options.jobs))
         return
     found = results.read(options.read) if options.read else run(options)
@@ -68,8 +71,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--part", choices=targets.PARTS, default="held-out", help="held out are the odd ids")
     add("--limit", type=int, help="targets of each set")
     add("--budget", type=float, nargs="+", default=[], metavar="SECONDS", help="of searching")
-    add("--library", type=int, default=1000, help="random presets to look for the nearest in")
+    add("--library", type=int, nargs="+", default=[1000], help="presets to find the nearest in")
     add("--rivals", action="store_true", help="search by others' methods with as many renders")
+    add("--times", type=int, nargs="+", default=[1], help="as many renders, for their CMA-ES")
+    add("--renders", type=int, nargs="+", default=[], help="for CMA-ES, whatever ours took")
+    add("--learned", type=Path, metavar="DIR", help="rivals that learn; kept there once trained")
+    add("--sounds", type=int, default=20_000, help="for these to learn from")
     add("--steps", type=int, help="what a way of so many steps a knob leaves (MIDI: 127)")
     add("--wmfcc", action="store_true", help="measure wMFCC, too")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="targets at once, a core each")
@@ -90,19 +97,33 @@ def _filled(options: argparse.Namespace) -> argparse.Namespace:
     if options.quick:
         options.limit = options.limit or QUICK_TARGETS
         options.budget = options.budget or [QUICK_BUDGET_S]
-        options.library = min(options.library, QUICK_LIBRARY)
+        options.library = [min(size, QUICK_LIBRARY) for size in options.library]
+        options.sounds = min(options.sounds, QUICK_SOUNDS)
     if options.full:
         options.budget = options.budget or list(FULL_BUDGETS_S)
         options.rivals = options.per_parameter = True
     return options
 
 
+def prepared(options: argparse.Namespace) -> Rivals:
+    """Who answers beside us; those that learn have learnt."""
+    learned = Learned(options.learned, options.sounds) if options.learned else None
+    if learned:
+        learned.prepare(options.jobs)
+    return Rivals(
+        libraries=tuple(sorted(size for size in options.library if size)),
+        learned=learned,
+        searching=options.rivals,
+        times=tuple(options.times),
+        renders=tuple(options.renders),
+    )
+
+
 def run(options: argparse.Namespace) -> Results:
     """Answers of all systems to the chosen targets."""
     plan = Plan(
         budgets_s=tuple(sorted(options.budget)),
-        library=options.library,
-        rivals=options.rivals,
+        rivals=prepared(options),
         metrics=(*QUICK_METRICS, "wmfcc") if options.wmfcc else QUICK_METRICS,
         seed=options.seed,
         weights=options.weights,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -12,12 +13,27 @@ import pytest
 
 from antithesis import distances
 from antithesis.preset import Preset
-from evaluation import knobs, results, scoring, statistics, systems, tables, tuning
+from evaluation import (
+    features,
+    knobs,
+    learned,
+    lessons,
+    others,
+    results,
+    rivals,
+    scoring,
+    statistics,
+    systems,
+    tables,
+    tuning,
+)
 from evaluation.results import Results, row
 from evaluation.scoring import Answer
 from evaluation.targets import SETS, Target, choose, read_targets, rendered
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "evaluate.py"
+LEARNS = importlib.util.find_spec("kapre") is not None
+TRAIN = "librosa, Keras and Kapre come with the extra antithesis[train]"
 
 
 def truth(target: Target) -> Answer:
@@ -263,14 +279,119 @@ def test_the_tracker_hears_the_targets_where_their_presets_say() -> None:
 # Baselines and tables
 
 
-def test_baselines_keep_to_what_they_are_told() -> None:
+@pytest.fixture
+def case() -> systems.Case:
     target = choose(["musical"], "held-out", 1)[0]
-    case = systems.Case(target, rendered([target])[0], seed=1)
-    near, again = (systems.nearest(case, 20) for _ in range(2))
+    return systems.Case(target, rendered([target])[0], seed=1)
+
+
+def test_baselines_keep_to_what_they_are_told(case: systems.Case) -> None:
+    target = case.target
+    (name, near), (_, again) = (next(iter(systems.nearest(case, [20]))) for _ in range(2))
     assert near == again
+    assert (name, near.renders) == ("nearest of 20", 20)
     assert (near.note, near.velocity, near.gate_s) == (target.note, target.velocity, target.gate_s)
     assert systems.init_preset(case).preset.replace(kMasterVolume=0.25) == Preset.init()
     assert systems.mean_preset(case).preset["kOscMix"] == pytest.approx(0.6, abs=0.2)
+
+
+def test_a_library_is_the_beginning_of_a_larger_one(case: systems.Case) -> None:
+    together = dict(systems.nearest(case, [15, 60]))
+    assert list(together) == ["nearest of 15", "nearest of 60"]
+    assert dict(systems.nearest(case, [15])) == {"nearest of 15": together["nearest of 15"]}
+    few, many = (
+        distances.Target(case.sound).compare(distances.mss, scoring.sounds(answer)).mean()
+        for answer in together.values()
+    )
+    assert many < few  # true of this target, and of none if the nearest were not what is told
+
+
+def test_a_rival_searches_with_the_renders_it_is_allowed(
+    case: systems.Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered_counts: list[int] = []
+    distances_of = systems.Stage.distances
+
+    def counted(stage: systems.Stage, normalized: np.ndarray, warmups_s: np.ndarray) -> np.ndarray:
+        rendered_counts.append(len(normalized))
+        return distances_of(stage, normalized, warmups_s)
+
+    monkeypatch.setattr(systems.Stage, "distances", counted)
+    spent = {}
+    for name, answer in rivals.rivals(case, {"1 s": 50}, times=(1, 3)):
+        spent[name] = (answer.renders, sum(rendered_counts))
+        rendered_counts.clear()
+    names = ["random search, renders of 1 s", "CMA-ES, renders of 1 s"]
+    assert list(spent) == [*names, "CMA-ES, 3 times the renders of 1 s"]
+    assert [told for told, _ in spent.values()] == [50, 50, 150]
+    assert all(told - 20 < took <= told for told, took in spent.values())
+    assert [name for name, _ in rivals.fixed(case, [1100])] == ["CMA-ES, 1,100 renders"]
+
+
+def test_what_learned_rivals_hear_is_free_of_level_and_repeats() -> None:
+    pytest.importorskip("librosa", reason=TRAIN)
+    sounds, statistics_, how, labels = lessons._rendered(3)
+    assert len(sounds) == len(statistics_) == len(how) == len(labels) == 50
+    assert features.statistics(features.heard(7 * sounds[:1])[0]) == pytest.approx(
+        statistics_[0], abs=1e-3, rel=1e-3
+    )
+    again = lessons._rendered(3)
+    assert np.array_equal(again[1], statistics_)
+    assert not np.array_equal(lessons._rendered(4)[3], labels)
+
+
+def test_statistics_know_bright_sounds_from_dark_ones() -> None:
+    pytest.importorskip("librosa", reason=TRAIN)
+    t = np.arange(features.N_SAMPLES) / 44100
+    dark = np.sin(2 * np.pi * 220 * t)
+    bright = sum(np.sin(2 * np.pi * 220 * k * t) / k for k in range(1, 60))
+    heard = features.heard(np.stack([dark, bright]))
+    low, high = (features.statistics(sound)[20] for sound in heard)  # the mean of the centroid
+    assert low == pytest.approx(220, rel=0.2)
+    assert high > 5 * low
+    assert features.statistics(heard[0]).shape == (130,)
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> learned.Learned:
+    """Trained once, by whichever test comes first."""
+    return learned.Learned(tmp_path_factory.mktemp("evaluate") / "school", sounds=100)
+
+
+def test_rivals_learn_once_and_guess_from_the_sound(
+    case: systems.Case, school: learned.Learned
+) -> None:
+    pytest.importorskip("kapre", reason=TRAIN)
+    school.prepare(jobs=1)
+    kept = {path: path.stat().st_mtime_ns for path in school.folder.iterdir()}
+    assert {path.name for path in kept} == {"sounds-100.npz", "mlp-100.keras", "study-100.keras"}
+    school.prepare(jobs=1)
+    assert kept == {path: path.stat().st_mtime_ns for path in school.folder.iterdir()}
+    other = systems.Case(case.target, case.sound[::-1].copy(), seed=1)
+    first, second = (dict(school.answers(one)) for one in (case, other))
+    assert list(first) == [learned.MLP, learned.STUDY]
+    assert set(first) < set(dict(others.answers(others.Rivals(learned=school), case, {})))
+    for name, answer in first.items():
+        target = case.target
+        told = (target.note, target.velocity, target.gate_s)
+        assert (answer.note, answer.velocity, answer.gate_s) == told
+        assert answer.preset != second[name].preset
+        level = scoring.level_db(scoring.sounds(answer, 0.0)[0])
+        assert level == pytest.approx(scoring.level_db(case.sound), abs=0.01)
+
+
+def test_a_lead_is_told_of_the_targets_that_both_answered() -> None:
+    two, one = ({1: 1.0, 3: 5.0}, {3: 6.0})
+    kept = Results(
+        tuple(
+            row(target, system, truth(target), level_error_db=0.0, target_hz=None, answer_hz=None,
+                distances={"mss_db": answered[target.id]}, told=target.preset.values)
+            for system, answered in (("2 s", two), ("rival", one))
+            for target in choose(["nine"]) if target.id in answered
+        ),
+        {},
+    )  # fmt: skip
+    assert "| nine (1) | 2 s | rival | +1.00 [+1.00, +1.00] | 100 % |" in tables.leads(kept)
 
 
 def test_tables_of_perfect_answers_say_so() -> None:
@@ -290,17 +411,20 @@ def test_tables_of_perfect_answers_say_so() -> None:
         assert found["network"]["in_tune_by_preset"] in (1, pytest.approx(np.nan, nan_ok=True))
 
 
-def test_quick_runs_from_end_to_end(tmp_path: Path) -> None:
+def test_quick_runs_from_end_to_end(tmp_path: Path, school: learned.Learned) -> None:
     kept, picture = tmp_path / "quick.json", tmp_path / "quick.png"
     command = [sys.executable, str(SCRIPT), "--quick", "--limit", "1", "--set", "nine", "split"]
-    command += ["--budget", "0.2", "--steps", "127", "--library", "10", "--jobs", "2"]
-    command += ["--json", str(kept), "--picture", str(picture)]
+    command += ["--budget", "0.2", "--steps", "127", "--library", "10", "20", "--renders", "30"]
+    command += ["--learned", str(school.folder), "--sounds", "100"] if LEARNS else []
+    command += ["--jobs", "2", "--json", str(kept), "--picture", str(picture)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
     whole = json.loads(kept.read_text())
     assert set(whole) == {"options", "tables", "rows"}
     answered = ["true preset", "network", "0.2 s", "0.2 s, rounded", "0.2 s, on the grid"]
-    answered += ["mean preset", "mean preset of the set", "Init", "nearest of 10"]
+    answered += ["mean preset", "mean preset of the set", "Init", "nearest of 10", "nearest of 20"]
+    answered += [*learned.RIVALS] if LEARNS else []
+    answered += ["CMA-ES, 30 renders"]
     assert list(whole["tables"]["nine"]) == list(whole["tables"]["split"]) == answered
     assert len(whole["rows"]) == 2 * len(answered)
     assert "| nine (1) | network |" in done.stdout

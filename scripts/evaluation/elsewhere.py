@@ -30,10 +30,10 @@ from antithesis.preset import Preset
 from antithesis.segments import first_sound
 from antithesis.spectra import SAMPLE_RATE
 from antithesis.training.degrade import degraded
-from evaluation.rivals import rivals
+from evaluation import others
 from evaluation.scoring import QUICK_METRICS, score, sounds
 from evaluation.statistics import interval, lead
-from evaluation.systems import Case, baselines, matches, tracked_note
+from evaluation.systems import Case, matches, tracked_note
 from evaluation.tables import table
 from evaluation.targets import DURATION_S, Target, choose, rendered
 
@@ -133,8 +133,7 @@ class Plan:
     """What is asked of every sample."""
 
     budgets_s: tuple[float, ...]
-    library: int
-    rivals: bool
+    rivals: others.Rivals
     weights: Path | None
 
 
@@ -144,10 +143,7 @@ def answers(plan: Plan, sample: Sample) -> Scores:
     played = Target("musical", 0, Preset.init(), sample.note, _VELOCITY, _GATE_S, 0.0, 0.0)
     case = Case(played, sample.sound, seed=len(sample.name))
     ours = matches(sample.sound, plan.weights, plan.budgets_s, case.seed)
-    all_of_them = {**ours, **dict(baselines(case, plan.library))}
-    if plan.rivals:
-        renders = {system: answer.renders for system, answer in ours.items()}
-        all_of_them |= dict(rivals(case, renders))
+    all_of_them = {**ours, **dict(others.answers(plan.rivals, case, ours))}
     judge = distances.Target(sample.sound)
     return {name: score(sounds(one), judge, QUICK_METRICS) for name, one in all_of_them.items()}
 

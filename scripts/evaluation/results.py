@@ -87,6 +87,11 @@ class Cell:
 
     rows: tuple[Row, ...]
 
+    @property
+    def ids(self) -> frozenset[int]:
+        """Which targets of the set they answer."""
+        return frozenset(row.id for row in self.rows)
+
     def distances(self, metric: str) -> Floats:
         """Distances (n,), by target."""
         return np.array([row.distances[metric] for row in self.rows])
@@ -148,6 +153,12 @@ class Results:
     def cell(self, set: str, system: str) -> Cell:
         """The rows of one set and one system."""
         return self._cells[set, system]
+
+    def paired(self, set: str, *systems: str) -> list[Cell]:
+        """The rows of several systems for those targets that all of them answered."""
+        cells = [self.cell(set, system) for system in systems]
+        shared = frozenset[int].intersection(*(cell.ids for cell in cells))
+        return [Cell(tuple(row for row in cell.rows if row.id in shared)) for cell in cells]
 
 
 def write(results: Results, path: Path, tables: dict[str, Any]) -> None:

@@ -1,11 +1,14 @@
-"""Rivals with as many renders as our matcher took: random search, and CMA-ES from random starts.
+"""Rivals that search: random search, and CMA-ES from random starts.
 
-Both minimise the distance that our own search minimises, and are told note, velocity and gate.
+With as many renders as our matcher took, CMA-ES also with so many times as many; or, where our
+matcher is not to be timed, CMA-ES with so many renders as are asked for. Both minimise the distance
+that our own search minimises, and are told note, velocity and gate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +22,7 @@ from evaluation.systems import Case, Stage, draw, rated
 
 Floats = npt.NDArray[np.float64]
 Found = tuple[float, Floats]  # distance in dB, normalized preset (38,)
+Search = Callable[[Stage, int], Found]
 
 _SCOUTING = 0.2  # share of the renders spent on random draws before CMA-ES
 _STARTS = 4
@@ -27,18 +31,30 @@ _LONGEST_WARMUP_S = 4.0
 _CONTINUOUS = np.array([p.kind is Kind.DOUBLE and p.id != "kMasterVolume" for p in PARAMETERS])
 
 
-def rivals(case: Case, renders: Mapping[str, int]) -> Iterator[tuple[str, Answer]]:
+def rivals(
+    case: Case, renders: Mapping[str, int], times: Sequence[int]
+) -> Iterator[tuple[str, Answer]]:
     """Both rivals with the renders of each of our systems, by their names."""
     stage = Stage(case)
     for name, count in renders.items():
-        for rival, search in (("random search", random_search), ("CMA-ES", cma_es)):
-            _, found = search(stage, count)
-            yield rival_name(rival, name), replace(rated(case, found), renders=count)
+        yield _rival(stage, f"random search, renders of {name}", random_search, count)
+        for factor in times:
+            of = "" if factor == 1 else f"{factor} times the "
+            yield _rival(stage, f"CMA-ES, {of}renders of {name}", cma_es, factor * count)
 
 
-def rival_name(rival: str, ours: str) -> str:
-    """A rival with the renders that ours took."""
-    return f"{rival}, renders of {ours}"
+def fixed(case: Case, renders: Sequence[int]) -> Iterator[tuple[str, Answer]]:
+    """CMA-ES with so many renders; random search with as many is a library of that size."""
+    stage = Stage(case)
+    for count in renders:
+        yield _rival(stage, f"CMA-ES, {count:,} renders", cma_es, count)
+
+
+def _rival(stage: Stage, name: str, search: Search, count: int) -> tuple[str, Answer]:
+    started = time.monotonic()
+    _, found = search(stage, count)
+    answer = replace(rated(stage.case, found), renders=count)
+    return name, replace(answer, elapsed_s=time.monotonic() - started)
 
 
 def random_search(stage: Stage, count: int) -> Found:

@@ -37,6 +37,7 @@ LIBRARY_SEED = 1_000
 QUIETEST_DB = -45.0
 _WARMUPS_S = (0.2, 4.0)
 _HANDFUL = 50
+_SHORTLIST = 200
 _MIDDLE_NOTE = 60
 _VELOCITY = 100
 
@@ -141,20 +142,24 @@ def init_preset(case: Case) -> Answer:
     return level(case, Answer(Preset.init(), target.note, target.velocity, target.gate_s))
 
 
-def nearest(case: Case, size: int) -> Answer:
-    """The nearest by MSS of ``size`` presets from the prior, told note, velocity and gate.
+def nearest(case: Case, sizes: Sequence[int]) -> Iterable[tuple[str, Answer]]:
+    """The nearest by MSS of so many presets from the prior, told note, velocity and gate.
 
-    The same presets for every target, all of them loud enough to hear on a note of their own. Those
-    that the search's fast distance puts in the nearest tenth are measured by exact MSS.
+    The same presets for every target, all of them loud enough to hear on a note of their own; a
+    smaller library is the beginning of a larger. They are rendered anew for each target, as it was
+    played. Those that the search's fast distance puts in the nearest tenth, 200 at most, are
+    measured by exact MSS.
     """
     stage = Stage(case)
-    drawn = library(size)
-    warmups_s = stage.phases(np.random.default_rng(case.seed), size)
-    near = stage.distances(drawn, warmups_s).argsort()[: max(10, size // 10)]
-    exact = distances.Target(case.sound).compare(
-        distances.mss, stage.play(drawn[near], warmups_s[near])
-    )
-    return replace(rated(case, drawn[near[exact.argmin()]]), renders=size)
+    drawn = library(max(sizes))
+    warmups_s = stage.phases(np.random.default_rng(case.seed), len(drawn))
+    fast = stage.distances(drawn, warmups_s)
+    judge = distances.Target(case.sound)
+    for size in sizes:
+        near = fast[:size].argsort()[: min(max(10, size // 10), _SHORTLIST)]
+        exact = judge.compare(distances.mss, stage.play(drawn[near], warmups_s[near]))
+        answer = rated(case, drawn[near[exact.argmin()]])
+        yield library_name(size), replace(answer, renders=size)
 
 
 def library_name(size: int) -> str:
@@ -235,10 +240,10 @@ def tracked_note(sound: Floats) -> int:
     return pitch.nearest_note(heard.f0_hz)[0] if heard.f0_hz else _MIDDLE_NOTE
 
 
-def baselines(case: Case, library_size: int) -> Iterable[tuple[str, Answer]]:
-    """Every baseline that costs little."""
+def baselines(case: Case, libraries: Sequence[int]) -> Iterable[tuple[str, Answer]]:
+    """Every baseline that neither learns nor searches."""
     yield MEAN, mean_preset(case)
     yield MEAN_OF_SET, mean_of_set(case)
     yield INIT, init_preset(case)
-    if library_size:
-        yield library_name(library_size), nearest(case, library_size)
+    if libraries:
+        yield from nearest(case, libraries)

@@ -95,13 +95,13 @@ def leads(results: Results) -> str:
     rows = []
     for set in results.sets:
         for system in ours(results):
-            mine = results.cell(set, system).distances("mss_db")
             for rival in rivals:
                 if _equal_renders(rival, system):
-                    ahead = lead(mine, results.cell(set, rival).distances("mss_db"))
-                    won = f"{100 * ahead.won:.0f} %"
-                    rows.append([set, system, rival, ahead.by.text("+.2f"), won])
-    return table(["set", "system", "against", "ahead by, dB", "wins"], rows)
+                    pair = results.paired(set, system, rival)
+                    ahead = lead(*(cell.distances("mss_db") for cell in pair))
+                    name, won = f"{set} ({len(pair[0].rows)})", f"{100 * ahead.won:.0f} %"
+                    rows.append([name, system, rival, ahead.by.text("+.2f"), won])
+    return table(["set (targets)", "system", "against", "ahead by, dB", "wins"], rows)
 
 
 def _equal_renders(rival: str, system: str) -> bool:

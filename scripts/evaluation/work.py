@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from antithesis import distances
 from evaluation import scoring, tuning
+from evaluation.others import Rivals, answers
 from evaluation.results import Row, row
-from evaluation.rivals import rivals
 from evaluation.scoring import Answer
-from evaluation.systems import Case, baselines, matches, on_grid
+from evaluation.systems import Case, matches, on_grid
 from evaluation.targets import SETS, Target, rendered
 
 Floats = npt.NDArray[np.float64]
@@ -32,8 +32,7 @@ class Plan:
     """What is asked of every target."""
 
     budgets_s: tuple[float, ...]
-    library: int
-    rivals: bool
+    rivals: Rivals
     metrics: tuple[str, ...]
     seed: int
     weights: Path | None
@@ -58,9 +57,7 @@ def _answers(plan: Plan, case: Case) -> Iterator[tuple[str, Answer]]:
     yield from ours.items()
     if plan.steps:
         yield from on_grid(case, plan.weights, plan.budgets_s, ours, plan.steps)
-    yield from baselines(case, plan.library)
-    if plan.rivals:
-        yield from rivals(case, {system: answer.renders for system, answer in ours.items()})
+    yield from answers(plan.rivals, case, ours)
 
 
 def _truth(target: Target) -> Answer:
