@@ -188,6 +188,14 @@ def test_oscillators_on_one_pitch_may_come_in_either_order() -> None:
     assert compared.error("kOsc1Fine").max() < 0.02
 
 
+def test_choices_are_averaged_over_parameters_or_over_their_values_too() -> None:
+    saws, square = [played(init())] * 3, played(init(kOsc1Wave=3.0))
+    compared = knobs.compare([*saws, square], [*saws, played(init())])
+    assert knobs.right(compared, "kOsc1Wave") == 0.75
+    assert knobs.accuracy(compared, "kOsc1Wave") == 0.5
+    assert knobs.choices(compared, knobs.right) == pytest.approx((0.75 + 1 + 1) / 3)
+
+
 def test_what_is_on_and_not_heard_is_off() -> None:
     def heard(**settings: float) -> Preset:
         return scoring.without_unheard(Answer(init(**settings), 48, 100, 0.5))

@@ -8,7 +8,7 @@ knob of its own any more, and level is reported apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,17 +105,21 @@ def mean_error(compared: Compared) -> Interval:
     return interval(per_target[heard.any(1)], np.mean)
 
 
+def right(compared: Compared, id: str) -> float:
+    """Share of a parameter's choices that are right."""
+    return float(np.mean(np.equal(*compared.plain(id))))
+
+
 def accuracy(compared: Compared, id: str) -> float:
-    """Share of right choices, each value that occurs counting the same."""
+    """The same where each value that occurs counts the same, however rare it is."""
     truth, answer = compared.plain(id)
-    recalls = [np.mean(answer[truth == value] == value) for value in np.unique(truth)]
-    return float(np.mean(recalls)) if recalls else np.nan
+    return float(np.mean([np.mean(answer[truth == value] == value) for value in np.unique(truth)]))
 
 
-def choices(compared: Compared) -> float:
-    """`accuracy`, averaged over waveforms, FM mode and filter switch."""
+def choices(compared: Compared, share: Callable[[Compared, str], float] = accuracy) -> float:
+    """A share of right choices, averaged over waveforms, FM mode and filter switch."""
     told = [id for id in CHOICES if compared.count(id)]
-    return float(np.mean([accuracy(compared, id) for id in told])) if told else np.nan
+    return float(np.mean([share(compared, id) for id in told])) if told else np.nan
 
 
 def split(compared: Compared) -> Interval:
@@ -166,7 +170,7 @@ def each_knob(compared: Compared) -> Iterable[Knob]:
     for parameter in PARAMETERS:
         id = parameter.id
         error = compared.error(id)
-        right = None
+        share_right = None
         if parameter.kind is not Kind.DOUBLE and error.size:
-            right = float(np.mean(np.equal(*compared.plain(id))))
-        yield Knob(id, error.size, float(error.mean()) if error.size else np.nan, right)
+            share_right = right(compared, id)
+        yield Knob(id, error.size, float(error.mean()) if error.size else np.nan, share_right)

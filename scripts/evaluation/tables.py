@@ -111,7 +111,8 @@ def _equal_renders(rival: str, system: str) -> bool:
 
 def parameters(results: Results) -> str:
     """Mean error of what is continuous, accuracy of choices, and the study's own questions."""
-    header = ["set", "system", "continuous, mean error", "choices, macro %"]
+    header = ["set", "system", "continuous, mean error"]
+    header += ["choices right, %", "each value counting the same, %"]
     header += ["split near, %", "attack near, %", "decay near, %", "attack / decay error, ms"]
     rows = []
     for set, system, cell in _cells(results):
@@ -119,7 +120,8 @@ def parameters(results: Results) -> str:
             continue
         compared = cell.knobs
         row = [set, system, knobs.mean_error(compared).text(".3f")]
-        row.append(f"{100 * knobs.choices(compared):.0f}")
+        shares = (knobs.choices(compared, by) for by in (knobs.right, knobs.accuracy))
+        row += [f"{100 * share:.0f}" for share in shares]
         row.append(knobs.split(compared).text(".0f", 100) if set == "split" else "-")
         rows.append(row + (_times(compared) if set == "nine" else ["-"] * 3))
     return table(header, rows)
@@ -177,6 +179,7 @@ def _figures(cell: Cell) -> dict[str, Any]:
         "mss_db": [middle.value, middle.low, middle.high],
         "matched": share(matched(mss, cell.floors_db)).value,
         "mean_error": knobs.mean_error(compared).value,
+        "choices_right": knobs.choices(compared, knobs.right),
         "choices": knobs.choices(compared),
         "in_tune_by_preset": tuning(cell.cents_by_preset).in_tune.value,
         "in_tune_by_ear": tuning(cell.cents_by_ear).in_tune.value,
