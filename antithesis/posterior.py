@@ -38,6 +38,7 @@ _SWITCHED: Final = SWITCHABLE | (np.arange(len(HEADS)) == _MIX)
 _SWITCHES: Final = (PLACE["kFmMode"], PLACE["kFilterEnabled"])  # 0 is off
 _DEAREST: Final = 8.0  # nats of one head: a network can be wrong
 _FIRST_SHARPNESS: Final = 1.3
+_DRAWN_SHARPNESS: Final = (0.6, 1.0, 1.3)  # of later ones, and
 _SHARPNESS: Final = (0.3, 0.6, 1.0)  # of later draws: ever farther from what it expects
 _ONE_HEAD_SHARE: Final = 0.5  # of moves; a quarter draw two, an eighth three
 _TINY: Final = 1e-9
@@ -74,8 +75,14 @@ class Posterior:
         keys = np.repeat(notes, draws + 1)
         alone = self._fixed.kept(likeliest(np.stack(list(self._tables.values()))))
         places = np.concatenate([alone, self._drawn(keys, rng, sharpness)])
-        rows = zip(places, [*notes, *keys.tolist()], strict=True)
-        return [Candidate(row, note, float(rng.random())) for row, note in rows]
+        return _played(places, [*notes, *keys.tolist()], rng)
+
+    def draws(self, rng: np.random.Generator, count: int) -> list[Candidate]:
+        """As many whole presets for each key, some of them far from what is likeliest."""
+        notes = list(self._tables)
+        keys = np.repeat(notes, -(-count // len(notes)))
+        places = self._drawn(keys, rng, rng.choice(_DRAWN_SHARPNESS, len(keys)))
+        return _played(places, keys.tolist(), rng)
 
     def _drawn(
         self,
@@ -163,6 +170,12 @@ class Posterior:
         nats = np.where(CONTINUOUS, switch, choice[_ROWS, at])
         counts = (scored.audible | (SWITCHABLE & is_off)) & self._free
         return float(np.minimum(nats, _DEAREST)[counts].sum())
+
+
+def _played(places: Floats, keys: Sequence[int], rng: np.random.Generator) -> list[Candidate]:
+    """Candidates of places (n, heads) and keys (n), the vibrato anywhere."""
+    rows = zip(places, keys, strict=True)
+    return [Candidate(row, key, float(rng.random())) for row, key in rows]
 
 
 def _nats(table: Floats) -> tuple[Floats, Floats, Floats]:

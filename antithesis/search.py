@@ -4,7 +4,9 @@ The best few structures of a pool race, each going downhill in all its continuou
 (:mod:`antithesis.descent`), by blurred features at first; the worse half is dropped time and again.
 When nobody gains any more, one or two heads of the leader are drawn anew from what the network
 expects, and the best of these race in their turn: a wrong waveform, a vibrato not thought of, the
-wrong hill of a split's beating.
+wrong hill of a split's beating. When that no longer helps either, all begins anew elsewhere, with a
+pool of whole presets that race among themselves: beside a leader that was tuned for thousands of
+renders the right structure, not tuned yet, would be dropped at once.
 """
 
 from __future__ import annotations
@@ -22,15 +24,18 @@ from antithesis.encoding import SIZES
 from antithesis.posterior import Posterior
 
 Floats = npt.NDArray[np.float64]
+Structure = tuple[float, ...]
 
 _CHAINS: Final = 4
+_DRAWS: Final = 24  # whole presets that an island begins with
 _MOVES: Final = 32
 _NEW_ONES: Final = 2  # of the structures among them that were not tried yet
 _BLURRED: Final = 8  # steps of a chain that mind only how things are on the whole
 _BLURRED_LATER: Final = 2  # where a head or two of what was good are new
 _STEPS: Final = 2  # of each chain between two cuts
 _GAIN: Final = 0.02  # a share of the distance that is worth going on for
-_PATIENCE: Final = 25  # rounds of moves without
+_PATIENCE: Final = 3  # rounds of moves without
+_ISLANDS: Final = 5  # in a row that came no nearer
 _ENOUGH_DB: Final = 0.02  # nearer than two renders of one preset ever come
 
 
@@ -42,18 +47,41 @@ def refine(
     Yields after every few dozen renders the best of these, so that whoever asks can stop.
     """
     worth = posterior.worth
-    chains = [Chain(stage, start, _BLURRED) for start in distinct(pool, worth)[:_CHAINS]]
-    best = min(pool, key=worth)
-    tried = {chain.best.candidate.structure for chain in chains}
-    last, in_vain = worth(best), 0
-    while best.distance > _ENOUGH_DB and in_vain < _PATIENCE:
-        while chains:
-            for _ in range(_STEPS):
-                for found in stepped(stage, chains):
-                    best = min(best, found, key=worth)
-                    yield found
-            chains.sort(key=lambda chain: worth(chain.best))
-            chains = [c for c in chains[: (len(chains) + 1) // 2] if not c.exhausted]
+    tried: set[Structure] = set()
+    best, in_vain = min(pool, key=worth), 0
+    starts = distinct(pool, worth)
+    while best.distance > _ENOUGH_DB and in_vain < _ISLANDS:
+        last = worth(best)
+        for found in _island(stage, starts[:_CHAINS], posterior, rng, tried):
+            best = min(best, found, key=worth)
+            yield found
+        in_vain = 0 if worth(best) < (1.0 - _GAIN) * last else in_vain + 1
+        starts = sorted(stage.score(posterior.draws(rng, _DRAWS)), key=worth)
+
+
+def _island(
+    stage: Stage,
+    starts: list[Scored],
+    posterior: Posterior,
+    rng: np.random.Generator,
+    tried: set[Structure],
+) -> Iterator[Scored]:
+    """What a race of some starts leads to, and then its leader's moves, until those gain nothing.
+
+    ``tried`` holds the structures that have raced, and is added to.
+    """
+    worth = posterior.worth
+    chains = [Chain(stage, start, _BLURRED) for start in starts]
+    tried |= {start.candidate.structure for start in starts}
+    best, last, in_vain = starts[0], np.inf, 0
+    while True:
+        for found in _race(stage, chains, worth):
+            best = min(best, found, key=worth)
+            yield found
+        gained = worth(best) < (1.0 - _GAIN) * last
+        last, in_vain = (worth(best), 0) if gained else (last, in_vain + 1)
+        if best.distance <= _ENOUGH_DB or in_vain >= _PATIENCE:
+            return
         others = [*posterior.simpler(best), *posterior.moves(best, rng, _MOVES)]
         moved = distinct(stage.score(others), worth)
         best = min(best, moved[0], key=worth)
@@ -62,13 +90,20 @@ def refine(
         old = [s for s in moved if s.candidate.structure in tried][:1]
         tried |= {s.candidate.structure for s in new}
         chains = [Chain(stage, start, _BLURRED_LATER) for start in [*old, *new]]
-        gained = worth(best) < (1.0 - _GAIN) * last
-        last, in_vain = (worth(best), 0) if gained else (last, in_vain + 1)
+
+
+def _race(stage: Stage, chains: list[Chain], worth: Callable[[Scored], float]) -> Iterator[Scored]:
+    """The best of each chain after every step, the worse half of the chains dropped as they go."""
+    while chains:
+        for _ in range(_STEPS):
+            yield from stepped(stage, chains)
+        chains.sort(key=lambda chain: worth(chain.best))
+        chains = [c for c in chains[: (len(chains) + 1) // 2] if not c.exhausted]
 
 
 def distinct(pool: list[Scored], worth: Callable[[Scored], float]) -> list[Scored]:
     """The best of each structure, best first."""
-    found: dict[tuple[float, ...], Scored] = {}
+    found: dict[Structure, Scored] = {}
     for scored in sorted(pool, key=worth):
         found.setdefault(scored.candidate.structure, scored)
     return list(found.values())

@@ -95,6 +95,18 @@ def test_a_wrong_choice_is_mended(target, truth):
     assert min(s.distance for s in steps) < 0.2
 
 
+def test_a_search_whose_moves_lead_nowhere_begins_anew(target, truth, monkeypatch):
+    expected = around(truth, 1.0)
+    monkeypatch.setattr(expected, "simpler", lambda best: [])
+    monkeypatch.setattr(expected, "moves", lambda best, rng, count: [best.candidate])
+    stage = Stage(target)
+    steps = found(stage, shifted(truth, "kOsc1Wave", 1.0), 200, expected=expected)
+    distances = [scored.distance for scored in steps]
+    assert distances[8] > 1.0  # a square's best, and then the right waveform from farther away
+    assert max(distances[8:]) > distances[8]
+    assert min(distances) < 0.2
+
+
 def test_chains_that_step_together_go_where_each_would_go_alone(target, truth):
     stage = Stage(target)
     starts = [shifted(truth, "kVolEnvS", 6.0), shifted(truth, "kOsc1Wave", 1.0)]
