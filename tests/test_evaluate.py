@@ -14,6 +14,7 @@ import pytest
 from antithesis import distances
 from antithesis.preset import Preset
 from evaluation import (
+    elsewhere,
     features,
     knobs,
     learned,
@@ -26,6 +27,7 @@ from evaluation import (
     systems,
     tables,
     tuning,
+    vital,
 )
 from evaluation.results import Results, row
 from evaluation.scoring import Answer
@@ -451,3 +453,16 @@ def test_sounds_from_elsewhere_are_matched_and_compared() -> None:
             pytest.skip(done.stderr.strip().splitlines()[0])
         assert f"| {family} | 0.2 s |" in done.stdout
     assert "| degraded captures | 0.2 s | CMA-ES, renders of 0.2 s |" in done.stdout
+
+
+def test_another_synth_is_played_where_it_is_installed(monkeypatch, capsys) -> None:
+    assert vital.patch(1) == vital.patch(1) != vital.patch(2)
+    if importlib.util.find_spec("vita"):
+        first, second = elsewhere.another_synth(2)
+        assert first.sound.shape == second.sound.shape == (88200,)
+        assert first.sound.std() > 1e-3
+        assert not np.allclose(first.sound, second.sound)
+    monkeypatch.setitem(sys.modules, "vita", None)
+    monkeypatch.setattr(vital, "sounds", lambda *_: vital._rendered({}, 60, 1.0, 2.0))
+    assert list(elsewhere.another_synth(1)) == []
+    assert "pip install vita" in capsys.readouterr().err

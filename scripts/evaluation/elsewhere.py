@@ -1,9 +1,10 @@
-"""Sounds that no Mika Micro made: General MIDI instruments, one-shots, and degraded captures.
+"""Sounds that no Mika Micro made: General MIDI, one-shots, another synth, degraded captures.
 
 There is no true preset to compare with, so only distances count. General MIDI is TimGM6mb played
 by FluidSynth, the one-shots are those of Sonic Pi (Debian: fluidsynth, timgm6mb-soundfont,
-sonic-pi-samples); degraded captures are development targets put through rooms, equalizers, noise
-and codecs (:mod:`antithesis.training.degrade`), and measured against what comes out.
+sonic-pi-samples), the other synth is Vital (:mod:`evaluation.vital`); degraded captures are
+development targets put through rooms, equalizers, noise and codecs
+(:mod:`antithesis.training.degrade`), and measured against what comes out.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from antithesis.preset import Preset
 from antithesis.segments import first_sound
 from antithesis.spectra import SAMPLE_RATE
 from antithesis.training.degrade import degraded
-from evaluation import others
+from evaluation import others, vital
 from evaluation.scoring import QUICK_METRICS, score, sounds
 from evaluation.statistics import interval, lead
 from evaluation.systems import Case, matches, tracked_note
@@ -67,7 +68,7 @@ class Sample:
 def samples(limit: int | None) -> list[Sample]:
     """All families that this machine has the parts for, so many of each; says what is missing."""
     found: list[Sample] = []
-    for family in (general_midi, one_shots, degraded_captures):
+    for family in (general_midi, one_shots, another_synth, degraded_captures):
         found += list(family(limit or _COUNT))
     return found
 
@@ -112,6 +113,18 @@ def one_shots(count: int) -> Iterator[Sample]:
     for k in np.linspace(0, len(short) - 1, min(count, len(short))).round().astype(int):
         sound = _heard(short[k])
         yield Sample("one-shots", short[k].stem, sound, tracked_note(sound))
+
+
+def another_synth(count: int) -> Iterator[Sample]:
+    """Vital, its knobs drawn at random."""
+    notes = {k: _NOTES[k % len(_NOTES)] for k in range(count)}
+    try:
+        for (k, note), sound in zip(
+            notes.items(), vital.sounds(notes, _GATE_S, DURATION_S), strict=True
+        ):
+            yield Sample("Vital", f"patch {k}", sound, note)
+    except ModuleNotFoundError as missing:
+        print(f"no other synth: pip install {missing.name}", file=sys.stderr)
 
 
 def degraded_captures(count: int) -> Iterator[Sample]:
