@@ -340,14 +340,14 @@ def test_a_rival_searches_with_the_renders_it_is_allowed(
 
 def test_what_learned_rivals_hear_is_free_of_level_and_repeats() -> None:
     pytest.importorskip("librosa", reason=TRAIN)
-    sounds, statistics_, how, labels = lessons._rendered(3)
+    sounds, statistics_, how, labels = lessons.chunk(3)
     assert len(sounds) == len(statistics_) == len(how) == len(labels) == 50
     assert features.statistics(features.heard(7 * sounds[:1])[0]) == pytest.approx(
         statistics_[0], abs=1e-3, rel=1e-3
     )
-    again = lessons._rendered(3)
+    again = lessons.chunk(3)
     assert np.array_equal(again[1], statistics_)
-    assert not np.array_equal(lessons._rendered(4)[3], labels)
+    assert not np.array_equal(lessons.chunk(4)[3], labels)
 
 
 def test_statistics_know_bright_sounds_from_dark_ones() -> None:

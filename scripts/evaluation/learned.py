@@ -8,7 +8,8 @@ through a sigmoid: no masks, no equivalent presets made one, no distributions, n
 
 *2019 network*: what the study had, a Kapre mel spectrogram, a plain two-dimensional Keras CNN, a
 regression on a fixed random set. The study heard 1,188 sounds of one note in which nine parameters
-varied; here it gets as many sounds as the MLP, and how they were played, since notes vary.
+varied, their labels linear in plain units; here it gets as many sounds as the MLP, all 38 in
+normalized units, and how the sounds were played, since notes vary.
 """
 
 from __future__ import annotations
@@ -63,12 +64,12 @@ class Learned:
         self.folder.mkdir(parents=True, exist_ok=True)
         heard = self._lessons(jobs)
         for name, rival in missing.items():
-            _trained(name, rival, heard).save(self._kept(rival))
+            _keep(_trained(name, rival, heard).save, self._kept(rival))
 
     def _lessons(self, jobs: int) -> Lessons:
         path = self.folder / f"sounds-{self.sounds}.npz"
         if not path.exists():
-            lessons.make(self.sounds, jobs).save(path)
+            _keep(lessons.make(self.sounds, jobs).save, path)
         return Lessons.load(path)
 
     def _kept(self, rival: Rival) -> Path:
@@ -87,6 +88,13 @@ class Learned:
         for name, rival in RIVALS.items():
             guess = _loaded(self._kept(rival)).predict_on_batch([rival.hears(one), one.played])
             yield name, rated(case, np.asarray(guess[0], np.float64))
+
+
+def _keep(save: Callable[[Path], None], path: Path) -> None:
+    """Save aside first, so that what stopped half-way is not taken for the whole."""
+    aside = path.with_stem("half")
+    save(aside)
+    aside.replace(path)
 
 
 @cache

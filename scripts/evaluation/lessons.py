@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float32]
 
 SEED = 2019
 _CHUNK = 50
+_LOUDEST_DB = 10.0  # a triangle that runs away is no sound to learn from
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def make(count: int, jobs: int) -> Lessons:
     chunks: list[Lessons] = []
     bar = tqdm(total=count, desc="sounds to learn from", unit=" sounds", file=sys.stderr)
     with bar, multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for sounds, statistics, how, labels in pool.imap(_rendered, range(-(-count // _CHUNK))):
+        for sounds, statistics, how, labels in pool.imap(chunk, range(-(-count // _CHUNK))):
             seen = features.spectrograms(sounds).astype(np.float16)
             chunks.append(Lessons(statistics, seen, how, labels))
             bar.update(min(_CHUNK, count - bar.n))
@@ -63,11 +64,11 @@ def make(count: int, jobs: int) -> Lessons:
 
 
 def _joined(chunks: Iterable[Lessons], count: int) -> Lessons:
-    columns = zip(*(vars(chunk).values() for chunk in chunks), strict=True)
+    columns = zip(*(vars(one).values() for one in chunks), strict=True)
     return Lessons(*(np.concatenate(column)[:count] for column in columns))
 
 
-def _rendered(index: int) -> tuple[Floats, Floats, Floats, Floats]:
+def chunk(index: int) -> tuple[Floats, Floats, Floats, Floats]:
     """Chunk ``index``: sounds, their statistics, how they were played, their labels."""
     rng = np.random.default_rng((SEED, index))
     kept: list[tuple[Floats, Floats, Floats]] = []
@@ -77,9 +78,9 @@ def _rendered(index: int) -> tuple[Floats, Floats, Floats, Floats]:
         sounds = render_notes(
             drawn.normalized, note, velocity, gate_s, warmup_s=drawn.warmup_s, threads=1
         )
-        loud = np.array([level_db(sound) > QUIETEST_DB for sound in sounds])
+        fit = np.array([QUIETEST_DB < level_db(sound) < _LOUDEST_DB for sound in sounds])
         how = played(note, velocity, gate_s)
         labels = drawn.normalized.astype(np.float32)
-        kept.append((features.heard(sounds[loud]), how[loud], labels[loud]))
+        kept.append((features.heard(sounds[fit]), how[fit], labels[fit]))
     sounds, how, labels = (np.concatenate(column)[:_CHUNK] for column in zip(*kept, strict=True))
     return sounds, np.stack([features.statistics(sound) for sound in sounds]), how, labels
