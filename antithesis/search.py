@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 Structure = tuple[float, ...]
 
 _CHAINS: Final = 4
-_DRAWS: Final = 24  # whole presets that an island begins with
+_DRAWS: Final = 48  # whole presets that an island begins with
 _MOVES: Final = 32
 _NEW_ONES: Final = 2  # of the structures among them that were not tried yet
 _BLURRED: Final = 8  # steps of a chain that mind only how things are on the whole
@@ -49,7 +49,7 @@ def refine(
     worth = posterior.worth
     tried: set[Structure] = set()
     best, in_vain = min(pool, key=worth), 0
-    starts = distinct(pool, worth)
+    starts = distinct([*pool, *stage.score(posterior.draws(rng, _DRAWS))], worth)
     while best.distance > _ENOUGH_DB and in_vain < _ISLANDS:
         last = worth(best)
         for found in _island(stage, starts[:_CHAINS], posterior, rng, tried):
