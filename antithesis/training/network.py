@@ -22,7 +22,7 @@ _RANK = np.argsort(ORDER)
 _BEFORE = (_RANK[:, None] < _RANK).astype(np.float32)  # (from, to)
 
 
-def build(front_end: FrontEnd, width: int = 1) -> keras.Model:
+def build(front_end: FrontEnd, width: float = 1) -> keras.Model:
     """Two views, the key and the true places (n, heads) in, logits (n, 2, heads * WIDTH) out.
 
     The first are each head's by itself, the second's are given the heads before it; ``width``
@@ -32,9 +32,9 @@ def build(front_end: FrontEnd, width: int = 1) -> keras.Model:
     fine = keras.Input((front_end.fine_frames, front_end.fine_bands), name="fine")
     key = keras.Input((1,), name="key")
     heard = layers.Concatenate()([_mel_branch(mel, width), _fine_branch(fine, width), key])
-    x = layers.Dense(512 * width)(heard)
+    x = layers.Dense(round(512 * width))(heard)
     x = layers.Activation("silu")(layers.LayerNormalization()(x))
-    x = layers.Add()([x, _activated(layers.Dense(512 * width), x)])
+    x = layers.Add()([x, _activated(layers.Dense(round(512 * width)), x)])
     logits = layers.Dense(len(HEADS) * WIDTH, name="logits")(x)
     told = layers.Dense(len(HEADS) * HIDDEN, name="told")(x)
     places = keras.Input((len(HEADS),), name="places")
@@ -94,24 +94,24 @@ def _convolve(x: Any, channels: int, size: int, stride: int) -> Any:
     return layers.Activation("relu")(layers.BatchNormalization(momentum=0.95)(x))
 
 
-def _mel_branch(mel: Any, width: int) -> Any:
+def _mel_branch(mel: Any, width: float) -> Any:
     """Convolutions over time with mel bands as channels; time is kept to the end.
 
     Two-dimensional ones cost three times as much for a machine without a GPU.
     """
     x = mel  # (198, 64)
     for channels, size, stride in ((128, 5, 2), (192, 3, 2), (256, 3, 2), (256, 3, 1)):
-        x = _convolve(x, channels * width, size, stride)  # to (25, 256)
-    x = _convolve(x, 64 * width, 1, 1)  # (25, 64)
-    return _activated(layers.Dense(256 * width), layers.Flatten()(x))
+        x = _convolve(x, round(channels * width), size, stride)  # to (25, 256)
+    x = _convolve(x, round(64 * width), 1, 1)  # (25, 64)
+    return _activated(layers.Dense(round(256 * width)), layers.Flatten()(x))
 
 
-def _fine_branch(fine: Any, width: int) -> Any:
+def _fine_branch(fine: Any, width: float) -> Any:
     """Convolutions over frequency; the few frames of the long window are channels."""
     x = layers.Permute((2, 1))(fine)  # (360, 9)
     for channels, size in ((48, 9), (64, 7), (96, 5), (128, 3)):
-        x = _convolve(x, channels * width, size, 2)  # to (23, 128)
-    return _activated(layers.Dense(256 * width), layers.Flatten()(x))
+        x = _convolve(x, round(channels * width), size, 2)  # to (23, 128)
+    return _activated(layers.Dense(round(256 * width)), layers.Flatten()(x))
 
 
 def loss(places_and_weights: Any, logits: Any) -> Any:

@@ -123,19 +123,27 @@ def choices(compared: Compared, share: Callable[[Compared, str], float] = accura
 
 
 def split(compared: Compared) -> Interval:
-    """Share of oscillator 1's splits within 0.0025 of their size; the sign is free.
+    """Share of oscillator 1's splits within 0.0025 of their size."""
+    return share(split_near(*compared.plain("kOsc1Split")))
+
+
+def split_near(truth: Floats, answer: Floats) -> Bools:
+    """Which splits (n,) in plain units are near the true ones; the sign is free.
 
     A split of 0.01 and one of -0.01 put two copies on nearly the same two pitches.
     """
-    truth, answer = (np.abs(values) for values in compared.plain("kOsc1Split"))
-    return share(np.abs(truth - answer) <= SPLIT_NEAR)
+    return np.asarray(np.abs(np.abs(truth) - np.abs(answer)) <= SPLIT_NEAR)
 
 
 def time(compared: Compared, id: str) -> Interval:
     """Share of an envelope's times (1 / rate) within 10 % or 5 ms."""
-    truth, answer = (_seconds(id, values) for values in compared.plain(id))
-    near = np.abs(truth - answer) <= np.maximum(TIME_NEAR * truth, TIME_NEAR_S)
-    return share(near)
+    return share(time_near(id, *compared.plain(id)))
+
+
+def time_near(id: str, truth: Floats, answer: Floats) -> Bools:
+    """Which of an envelope's knobs (n,) in plain units are near the true ones in seconds."""
+    true_s, answer_s = _seconds(id, truth), _seconds(id, answer)
+    return np.asarray(np.abs(true_s - answer_s) <= np.maximum(TIME_NEAR * true_s, TIME_NEAR_S))
 
 
 def time_error_ms(compared: Compared, id: str) -> Interval:
