@@ -19,8 +19,9 @@ import json
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 # One core each for those who render; before numpy and numba read it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -28,13 +29,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from studies import alike, asking, leaning, listening, tables
+from studies import alike, asking, leaning, listening, presets, tables, telling
 from studies.alike import Turned
 from studies.asking import Answers
+from studies.telling import Told
+from studies.turning import STEPS
 from studies.views import AGAIN, EARS
 
-QUESTIONS = ("views", "leans", "alike")
+QUESTIONS = ("views", "leans", "tells", "alike")
 CORES = os.cpu_count() or 1
+T = TypeVar("T")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -49,7 +53,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("question", nargs="*", metavar="QUESTION", help="views, leans, alike; all unless said")
+    add(
+        "question",
+        nargs="*",
+        metavar="QUESTION",
+        help="views, leans, tells, alike; all unless said",
+    )
     ears = [ear.name for ear in (*EARS, AGAIN)]
     add("--ears", nargs="+", choices=ears, default=ears, help="ways of looking")
     add("--sounds", type=int, default=32_000, help="to train on, the same for each ear")
@@ -58,6 +67,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--width", type=float, default=0.5, help="channels, as a multiple of those that ship")
     add("--asked", type=int, default=2048, help="sounds of the mixture that all are asked of")
     add("--presets", type=int, default=200, help="of each set, whose knobs are turned")
+    add("--step", type=float, choices=STEPS, default=STEPS[0], help="of a knob's way, to be told")
     add("--phases", type=int, choices=(1, 2, 3), default=3, help="of vibrato to judge those at")
     add("--seed", type=int, default=0, help="of the presets whose knobs are turned")
     add("--jobs", type=int, default=CORES, help="processes that render")
@@ -76,6 +86,7 @@ def _filled(options: argparse.Namespace) -> argparse.Namespace:
     if options.quick:
         options.ears = ["fine"]
         options.sounds, options.asked, options.presets, options.phases = 64, 64, 1, 1
+        options.jobs = 1
     return options
 
 
@@ -87,6 +98,8 @@ def answers(options: argparse.Namespace) -> Iterator[str]:
         yield from tables.views(_views(options))
     if "leans" in options.question:
         yield from tables.leans(_leans(options))
+    if "tells" in options.question:
+        yield from tables.tells(_tells(options))
     if "alike" in options.question:
         turned = _alike(options)
         yield from tables.alike(turned, options.seed)
@@ -123,15 +136,34 @@ def _leans(options: argparse.Namespace) -> Answers:
     return found
 
 
-def _alike(options: argparse.Namespace) -> list[Turned]:
+def _tells(options: argparse.Namespace) -> list[Told]:
+    path = "tells.json"
     if options.read:
-        kept = (options.read / "alike.json").read_text(encoding="utf-8")
-        return [Turned(**each) for each in json.loads(kept)]
-    turned = alike.run_all(alike.Plan(options.presets, options.phases, options.seed), options.jobs)
-    if options.keep:
-        text = json.dumps([asdict(each) for each in turned])
-        (options.keep / "alike.json").write_text(text, encoding="utf-8")
-    return turned
+        return [Told(**each) for each in _read(options.read / path)]
+    work = partial(telling.tell, options.seed, options.step)
+    found = presets.run_all(work, telling.SETS, options.presets, options.jobs)
+    return _kept(found, options.keep, path)
+
+
+def _alike(options: argparse.Namespace) -> list[Turned]:
+    path = "alike.json"
+    if options.read:
+        return [Turned(**each) for each in _read(options.read / path)]
+    work = partial(alike.turn, options.seed, options.phases)
+    found = presets.run_all(work, alike.SETS, options.presets, options.jobs)
+    return _kept(found, options.keep, path)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    kept: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return kept
+
+
+def _kept(found: list[T], folder: Path | None, name: str) -> list[T]:
+    if folder:
+        text = json.dumps([vars(each) for each in found])
+        (folder / name).write_text(text, encoding="utf-8")
+    return found
 
 
 if __name__ == "__main__":

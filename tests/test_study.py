@@ -12,10 +12,11 @@ import pytest
 from antithesis.encoding import HEADS, MIDDLE, PLACE, WIDTH
 from antithesis.parameters import BY_ID
 from antithesis.training.stream import Recipe
-from studies import alike, asking, marks, tables, views
-from studies.alike import REDRAWN, STEPS, Turned
+from studies import alike, asking, marks, tables, telling, views
+from studies.alike import Turned
 from studies.asking import Answers, Heard
 from studies.marks import Mark
+from studies.turning import REDRAWN, STEPS
 from studies.views import AGAIN, EARS, SHIPPED, SHIPS
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "study.py"
@@ -118,7 +119,7 @@ def test_answers_are_kept_and_read_again(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def turned() -> list[Turned]:
-    return alike.turn(alike.Plan(presets=1, phases=1, seed=0), ("musical", 0))
+    return alike.turn(0, 1, ("musical", 0))
 
 
 def test_every_knob_that_is_heard_is_turned_by_every_step(turned: list[Turned]) -> None:
@@ -134,6 +135,17 @@ def test_what_sounds_the_same_is_counted_by_knob_and_over_presets() -> None:
     assert "| kVolEnvS | 4 | - | - | 75 | - | - | 0 | - | - | - | - | - |" in lines
 
 
+# What a view tells
+
+
+def test_a_split_turned_by_a_quarter_of_its_way_is_told_by_every_view() -> None:
+    (told,) = telling.tell(0, 0.25, ("split", 0))
+    assert told.id == "kOsc1Split"
+    views_told = ["32 mels", "64 mels", "128 mels", "64 mels, 4,096", "fine"]
+    assert told.of_views == dict.fromkeys(views_told, 1.0)
+    assert "| kOsc1Split, split (1) | 50 | 100 |" in "\n".join(tables.tells([told]))
+
+
 # All of it
 
 
@@ -145,7 +157,12 @@ def test_quick_runs_from_end_to_end(tmp_path: Path) -> None:
         [*command, "--quick"], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    for heading in ("which view hears", "the network that ships", "how often a preset sounds"):
+    for heading in (
+        "which view hears",
+        "the network that ships",
+        "tells a knob",
+        "a preset sounds",
+    ):
         assert heading in done.stdout.lower()
     assert picture.read_bytes().startswith(b"\x89PNG")
     remade = [

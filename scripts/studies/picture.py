@@ -13,7 +13,8 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from studies.alike import SETS, STEPS, Turned
+from studies.alike import SETS, Turned
+from studies.turning import STEPS
 
 _COLORS = {
     "oscillators": "#0b6e99",

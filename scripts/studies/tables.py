@@ -11,9 +11,11 @@ from antithesis.sampling import DISTRIBUTIONS
 from evaluation.statistics import interval
 from evaluation.tables import table
 from studies import marks
-from studies.alike import REDRAWN, SETS, STEPS, Turned, hears
+from studies.alike import SETS, Turned
 from studies.asking import Answers
 from studies.marks import Mark
+from studies.telling import Told
+from studies.turning import REDRAWN, STEPS, hears
 
 _DRAWS = 10_000
 _TURNS = (REDRAWN, *STEPS)
@@ -30,6 +32,21 @@ def leans(found: Answers) -> Lines:
     """Which view the network that ships leans on, with headings."""
     yield f"### The network that ships ({found.trained:,} sounds), with a view of another sound"
     yield from _knobs(found)
+
+
+def tells(told: Sequence[Told]) -> Lines:
+    """Which view tells a turned knob, with headings."""
+    yield f"### Which view tells a knob turned by {told[0].step:.0%}, % of the time (deaf: 50)"
+    ids = [p.id for p in PARAMETERS]
+    sets = sorted({each.set for each in told})
+    of = {(s, id): [t for t in told if (t.set, t.id) == (s, id)] for s in sets for id in ids}
+    lines = [(f"{id}, {set}", _told(id, each)) for (set, id), each in of.items() if each]
+    yield _views(lines, ".0f")
+
+
+def _told(id: str, told: Sequence[Told]) -> Mark:
+    of = {name: np.array([100 * t.of_views[name] for t in told]) for name in told[0].of_views}
+    return Mark(id, of, 50.0, more_is_better=True)
 
 
 def _knobs(found: Answers) -> Lines:

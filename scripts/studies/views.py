@@ -102,19 +102,21 @@ def _joined(columns: Iterable[Halves | Floats], count: int) -> npt.NDArray[np.fl
 
 
 def _seen(heard: stream.Sounds, sizes: frozenset[Mels]) -> Batch:
-    sounds = spectra.normalize(heard.audio, SHIPS.n_samples)
     keys = heard.notes.note
+    mels, fine = look(spectra.normalize(heard.audio, SHIPS.n_samples), keys, sizes)
+    places, counts = encode(heard.notes, heard.gate_s)
+    labels = (places.astype(np.float32), counts.astype(np.float32))
+    return Batch(mels, fine, key_input(keys), *labels)
+
+
+def look(
+    sounds: Floats, keys: npt.NDArray[np.int64], sizes: frozenset[Mels]
+) -> tuple[dict[Mels, Halves], Halves]:
+    """Mel spectrograms and the fine view of normalized sounds (n, samples) with keys (n,)."""
     edges = SHIPS.band_edges([note_frequency(float(key)) for key in keys])
     powers = (spectra.power(x, SHIPS.fine_window, SHIPS.fine_hop) for x in sounds)
     fine = [spectra.bands(p, e, SHIPS.floor_db) for p, e in zip(powers, edges, strict=True)]
-    places, counts = encode(heard.notes, heard.gate_s)
-    return Batch(
-        _mels(sounds, sizes),
-        np.stack(fine).astype(np.float16),
-        key_input(keys),
-        places.astype(np.float32),
-        counts.astype(np.float32),
-    )
+    return _mels(sounds, sizes), np.stack(fine).astype(np.float16)
 
 
 def _mels(sounds: Floats, sizes: frozenset[Mels]) -> dict[Mels, Halves]:
