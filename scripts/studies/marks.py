@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -67,6 +68,17 @@ def amounts(heard: Heard) -> Iterator[Mark]:
 def split_near(heard: Heard) -> Mark:
     """Per cent of oscillator 1's splits near, by the evaluation's rule."""
     return _near(heard, "kOsc1Split", knobs.split_near)
+
+
+def split_near_by_size(heard: Heard, sizes: Sequence[float]) -> Iterator[tuple[str, Mark]]:
+    """The same of splits between each of ``sizes`` (plain) and the next."""
+    k = PLACE["kOsc1Split"]
+    true = np.abs(HEADS[k].plain(heard.places[:, k]))
+    for least, most in pairwise(sizes):
+        weights = heard.weights.copy()
+        weights[(true < least) | (true > most), k] = 0.0
+        if weights[:, k].any():
+            yield f"{least:g} to {most:g}", split_near(replace(heard, weights=weights))
 
 
 def time_near(heard: Heard, id: str) -> Mark:

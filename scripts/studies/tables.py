@@ -18,6 +18,7 @@ from studies.telling import Told
 from studies.turning import REDRAWN, STEPS, hears
 
 _DRAWS = 10_000
+_SPLITS = (0.0, 0.005, 0.01, 0.015, 0.02, 0.025)
 _TURNS = (REDRAWN, *STEPS)
 Lines = Iterator[str]
 
@@ -58,6 +59,8 @@ def _knobs(found: Answers) -> Lines:
         ("decay", marks.time_near(found.sets["nine"], "kVolEnvD")),
     ]
     yield _views(near, ".0f")
+    yield "Splits near, %, by their size:"
+    yield _by_size(list(marks.split_near_by_size(found.sets["split"], _SPLITS)))
     yield "Choices, % right:"
     yield _views([(mark.name, mark) for mark in marks.choices(mixture)], ".0f")
     yield "Amounts, mean error in hundredths of the way from end to end:"
@@ -70,6 +73,15 @@ def _views(lines: Sequence[tuple[str, Mark]], form: str) -> str:
         ["heard (sounds that tell it)", "unheard", *ears],
         [_view(name, mark, form) for name, mark in lines if mark.count],
     )
+
+
+def _by_size(lines: Sequence[tuple[str, Mark]]) -> str:
+    ears = list(lines[0][1].of_ears)
+    rows = [
+        [f"{size} ({mark.count})", *(f"{mark.of_ears[ear].mean():.0f}" for ear in ears)]
+        for size, mark in lines
+    ]
+    return table(["split (sounds)", *ears], rows)
 
 
 def _view(name: str, mark: Mark, form: str) -> list[str]:
