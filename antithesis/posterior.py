@@ -38,8 +38,8 @@ _SWITCHED: Final = SWITCHABLE | (np.arange(len(HEADS)) == _MIX)
 _SWITCHES: Final = (PLACE["kFmMode"], PLACE["kFilterEnabled"])  # 0 is off
 _DEAREST: Final = 8.0  # nats of one head: a network can be wrong
 _FIRST_SHARPNESS: Final = 1.3
-_DRAWN_SHARPNESS: Final = (0.6, 1.0, 1.3)  # of later ones, and
-_SHARPNESS: Final = (0.3, 0.6, 1.0)  # of later draws: ever farther from what it expects
+_DRAWN_SHARPNESS: Final = (0.6, 1.0, 1.3)  # of whole presets that a search begins with
+_SHARPNESS: Final = (0.3, 0.6, 1.0)  # of moves: ever farther from what it expects
 _ONE_HEAD_SHARE: Final = 0.5  # of moves; a quarter draw two, an eighth three
 _TINY: Final = 1e-9
 _ROWS: Final = np.arange(len(HEADS))
