@@ -19,6 +19,7 @@ from evaluation.work import TRUTH
 
 _OURS, _RIVALS = "#0b6e99", "#b5542b"
 _DEAR = 25.0  # dB; what is farther away says no more
+_TICKS_DB = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 _TITLES = {
     "musical": "musical presets",
     "uniform": "uniform knobs",
@@ -64,23 +65,28 @@ def _curve(axis: Axes, results: Results, set: str) -> None:
         color=_OURS, ha="right", fontweight="bold",
     )  # fmt: skip
     axis.set_xscale("log")
+    axis.set_yscale("log")
     axis.set_xticks(seconds, [f"{s:.2g}" for s in seconds])
+    axis.set_yticks(_TICKS_DB, [f"{db:g}" for db in _TICKS_DB])
     axis.minorticks_off()
     axis.set_xlabel("seconds of matching, one core")
     axis.set_ylabel("MSS, dB (median)")
-    _levels(axis, results, set, seconds[0])
-    axis.set_ylim(bottom=0)
+    _levels(axis, results, set)
 
 
-def _levels(axis: Axes, results: Results, set: str, left: float) -> None:
-    """What needs no time: the baselines, and the floor below which chance alone decides."""
+def _levels(axis: Axes, results: Results, set: str) -> None:
+    """What needs no time: the baselines, and the floor below which chance alone decides.
+
+    Their names stand side by side, for some are on one height.
+    """
     fixed = [s for s in results.systems if s not in ours(results) and "renders of" not in s]
-    for system in fixed:
+    for place, system in enumerate(fixed):
         value = float(np.median(results.cell(set, system).distances("mss_db")))
         color = "0.45" if system == TRUTH else _RIVALS
         axis.axhline(value, color=color, ls=":" if system == TRUTH else "--", lw=1)
         axis.annotate(
-            "the synth's own chance" if system == TRUTH else system, (left, value), (0, 3),
+            "the synth's own chance" if system == TRUTH else system,
+            (0.02 + 0.25 * (place % 4), value), (0, 3), xycoords=axis.get_yaxis_transform(),
             textcoords="offset points", color=color, fontsize=8,
         )  # fmt: skip
 
