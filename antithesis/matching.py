@@ -32,7 +32,7 @@ Floats = npt.NDArray[np.float64]
 Sound = npt.NDArray[np.float32]
 
 MATCHED_S: Final = 2.0  # what of a sound is matched
-_DRAWS: Final = 7  # candidates a key besides the likeliest
+_CANDIDATES: Final = 36  # of the network's, rendered for the first match
 _NEWS: Final = 0.03  # of the distance: a gain worth telling while the search goes on
 _PAUSE_S: Final = 0.2  # between two matches: each costs as much as a dozen renders
 _KEYS: Final = 4  # asked about, at most
@@ -206,7 +206,7 @@ class Matching:
         keys = self._keys()
         prediction = self._network.predict(self._target[None], keys)
         posterior = Posterior(keys, prediction, self._fixed)
-        pool = self._stage.score(posterior.propose(self._rng, _DRAWS))
+        pool = self._stage.score(posterior.propose(self._rng, _CANDIDATES))
         self._price = posterior.price
         gallery = self._gallery = Gallery(self._stage.objective, posterior.worth)
         gallery.add(*pool)

@@ -68,9 +68,10 @@ class Posterior:
         self._fixed = fixed or Fixed()
         self._free = ~self._fixed.heads
 
-    def propose(self, rng: np.random.Generator, draws: int) -> list[Candidate]:
-        """For each key the likeliest, of each head by itself and given the others, and draws."""
+    def propose(self, rng: np.random.Generator, count: int) -> list[Candidate]:
+        """So many or a few more: for each key the likeliest, by heads and as a whole, and draws."""
         notes = list(self._tables)
+        draws = max(-(-count // len(notes)) - 2, 0)
         sharpness = np.tile([np.inf, *[_FIRST_SHARPNESS] * draws], len(notes))
         keys = np.repeat(notes, draws + 1)
         alone = self._fixed.kept(likeliest(np.stack(list(self._tables.values()))))

@@ -161,7 +161,7 @@ def test_a_search_that_gains_no_more_ends(target, truth):
 
 def test_proposals_are_the_likeliest_and_draws_for_each_key():
     flat = np.full((2, len(HEADS), WIDTH), 1.0 / WIDTH)
-    proposed = Posterior([40, 52], expecting(flat)).propose(np.random.default_rng(0), 5)
+    proposed = Posterior([40, 52], expecting(flat)).propose(np.random.default_rng(0), 13)
     assert sorted(c.note for c in proposed) == [40] * 7 + [52] * 7
     assert len({c.structure for c in proposed}) > 6
 
@@ -221,7 +221,7 @@ def test_what_is_locked_stays_in_every_candidate(target, truth):
     fixed = Fixed(LOCKS, velocity=90, gate_s=0.75)
     stage, expected = Stage(target, fixed), around(truth, fixed=fixed)
     rng = np.random.default_rng(2)
-    pool = stage.score(expected.propose(rng, 6))
+    pool = stage.score(expected.propose(rng, 8))
     steps = list(itertools.islice(refine(stage, pool, expected, rng), 12))
     plain, gates = stage.plain([s.candidate for s in [*pool, *steps]])
     for id, value in LOCKS.items():
