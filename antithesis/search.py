@@ -49,14 +49,13 @@ def refine(
     worth = posterior.worth
     tried: set[Structure] = set()
     best, in_vain = min(pool, key=worth), 0
-    starts = distinct([*pool, *stage.score(posterior.draws(rng, _DRAWS))], worth)[:_CHAINS]
     while best.distance > _ENOUGH_DB and in_vain < _ISLANDS:
-        last = worth(best)
-        for found in _island(stage, starts, posterior, rng, tried):
+        last, drawn = worth(best), stage.score(posterior.draws(rng, _DRAWS))
+        starts = sorted(drawn, key=worth) if tried else distinct([*pool, *drawn], worth)
+        for found in _island(stage, starts[:_CHAINS], posterior, rng, tried):
             best = min(best, found, key=worth)
             yield found
         in_vain = 0 if worth(best) < (1.0 - _GAIN) * last else in_vain + 1
-        starts = sorted(stage.score(posterior.draws(rng, _DRAWS)), key=worth)[:_CHAINS]
 
 
 def _island(
