@@ -18,7 +18,7 @@ import argparse
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -137,21 +137,27 @@ def _leans(options: argparse.Namespace) -> Answers:
 
 
 def _tells(options: argparse.Namespace) -> list[Told]:
-    path = "tells.json"
-    if options.read:
-        return [Told(**each) for each in _read(options.read / path)]
     work = partial(telling.tell, options.seed, options.step)
-    found = presets.run_all(work, telling.SETS, options.presets, options.jobs)
-    return _kept(found, options.keep, path)
+    return _of_presets(options, "tells.json", Told, work, telling.SETS)
 
 
 def _alike(options: argparse.Namespace) -> list[Turned]:
-    path = "alike.json"
-    if options.read:
-        return [Turned(**each) for each in _read(options.read / path)]
     work = partial(alike.turn, options.seed, options.phases)
-    found = presets.run_all(work, alike.SETS, options.presets, options.jobs)
-    return _kept(found, options.keep, path)
+    return _of_presets(options, "alike.json", Turned, work, alike.SETS)
+
+
+def _of_presets(
+    options: argparse.Namespace,
+    name: str,
+    kind: Callable[..., T],
+    work: Callable[[tuple[str, int]], list[T]],
+    sets: Iterable[str],
+) -> list[T]:
+    """What was kept, or else what is found of presets of each set, and kept."""
+    if options.read:
+        return [kind(**each) for each in _read(options.read / name)]
+    found = presets.run_all(work, sets, options.presets, options.jobs)
+    return _kept(found, options.keep, name)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
