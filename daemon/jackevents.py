@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 import sys
 import threading
+import time
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +22,9 @@ from daemon.realtime import barrier, call, callback, carray, pointer
 _SIZE: Final = 2**18
 _WAKERS: Final = 64  # more than may have written
 _PREFIX: Final = 2  # bytes before a message to JACK, which say how long it is
+_HEADER: Final = struct.Struct("<II")  # before one from it: how long it is, and the server's time
+_LEAD: Final = _HEADER.size
+_CLOCK: Final = 2**32  # that time begins anew after so many frames
 
 # The memory begins with whole numbers of 64 bits, whose places these are; then come the bytes.
 _PORT: Final = 0
@@ -30,7 +35,9 @@ _CLEAR: Final = 4
 _RESERVE: Final = 5
 _EVENT: Final = 6  # libjack's struct of three: time, size, address
 _EVENT_AT: Final = _EVENT + 3  # its own address
-_WRITTEN: Final = _EVENT_AT + 1  # bytes so far
+_GET_TIME: Final = _EVENT_AT + 1  # libjack's function, and the client that it is asked of
+_CLIENT: Final = _GET_TIME + 1
+_WRITTEN: Final = _CLIENT + 1  # bytes so far
 _TAKEN: Final = _WRITTEN + 1
 _CYCLES: Final = _TAKEN + 1
 _ASLEEP: Final = _CYCLES + 1  # whether our thread waits to be woken
@@ -44,6 +51,7 @@ _FUNCTIONS: Final = {
     _GET: "jack_midi_event_get",
     _CLEAR: "jack_midi_clear_buffer",
     _RESERVE: "jack_midi_event_reserve",
+    _GET_TIME: "jack_last_frame_time",
 }
 
 
@@ -56,13 +64,20 @@ def _hear(count, memory):  # type: ignore[no-untyped-def] # typed by numba
     events = call(uint32, state[_COUNT], buffer)
     if events == 0:
         return 0
+    # What comes now happened while the period before was heard, as what comes with it as sound did.
+    began = int64(call(uint32, state[_GET_TIME], state[_CLIENT])) - int64(count)
     written, taken = state[_WRITTEN], state[_TAKEN]
     barrier()
     for n in range(events):
         if call(int32, state[_GET], state[_EVENT_AT], buffer, uint32(n)) != 0:
             continue
         size = state[_EVENT + 1]
-        if written + size - taken <= _SIZE:
+        if written + _LEAD + size - taken <= _SIZE:
+            frame = began + (state[_EVENT] & (_CLOCK - 1))
+            for i in range(4):
+                ring[(written + i) % _SIZE] = (size >> (8 * i)) & 255
+                ring[(written + 4 + i) % _SIZE] = (frame >> (8 * i)) & 255
+            written += _LEAD
             data = carray(pointer(state[_EVENT + 2]), (size,), uint8)
             for i in range(size):
                 ring[(written + i) % _SIZE] = data[i]
@@ -111,6 +126,7 @@ class _Events:
             state[place] = function_address(name)
         state[_PORT] = address(port)
         state[_EVENT_AT] = state[_EVENT:].ctypes.data
+        state[_CLIENT] = address(joined.jack)
         joined.run(process, memory)
 
 
@@ -118,19 +134,34 @@ class Arriving(_Events):
     """What comes in; `take` is for one thread, which may `wait`."""
 
     def __init__(self, joined: JackClient, port: Any) -> None:
+        self._joined = joined
         super().__init__(joined, port, _hear)
         self._woken, self._waking = os.pipe()
         self._state[_WAKE] = _writing_function()
         self._state[_PIPE] = self._waking
 
-    def take(self) -> bytes:
-        """All that has come."""
+    def take(self) -> list[tuple[float, bytes]]:
+        """All that has come, each with when it did by the monotonic clock."""
         taken, written = int(self._state[_TAKEN]), int(self._state[_WRITTEN])
         barrier()
         came = self._ring[np.arange(taken, written) % _SIZE].tobytes()
         barrier()
         self._state[_TAKEN] = written
-        return came
+        events, at = [], 0
+        while at < len(came):
+            size, frame = _HEADER.unpack_from(came, at)
+            events.append((self._when(frame), came[at + _LEAD : at + _LEAD + size]))
+            at += _LEAD + size
+        return events
+
+    def _when(self, frame: int) -> float:
+        """The monotonic time of a frame of the server's; now, where there is no server any more."""
+        now = time.monotonic()
+        if self._joined.ended.is_set():
+            return now
+        ago = (int(self._joined.jack.frame_time) - frame + _CLOCK // 2) % _CLOCK - _CLOCK // 2
+        # A server that is starved goes on from a time that the one it tells has not come to.
+        return now - max(0, ago) / int(self._joined.jack.samplerate)
 
     def wait(self) -> None:
         """Come back once there is something to take, or when woken."""

@@ -19,7 +19,7 @@ from mido.ports import BaseInput, BaseOutput
 from daemon.jackclients import JackClient, any_client, load_library
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mido import Message
 
@@ -100,7 +100,12 @@ class _Joined:
 
 
 class Input(_Joined, BaseInput):  # type: ignore[misc] # mido is not typed
-    """Hears; a `callback` is called by a thread of ours, never by JACK's."""
+    """Hears; a `callback` is called by a thread of ours, never by JACK's.
+
+    The `time` of a message is when it came, by the monotonic clock.
+    """
+
+    stamps = True
 
     _locking = False
 
@@ -150,9 +155,12 @@ class Input(_Joined, BaseInput):  # type: ignore[misc] # mido is not typed
     def _receive(self, block: bool = True) -> None:  # noqa: ARG002 # mido waits by itself
         self._messages.extend(self._arrived())
 
-    def _arrived(self) -> list[Message]:
-        self._reader.feed(self._arriving.take())
-        return [message for message in self._reader if message.type != "active_sensing"]
+    def _arrived(self) -> Iterator[Message]:
+        for at, data in self._arriving.take():
+            self._reader.feed(data)
+            for message in self._reader:
+                if message.type != "active_sensing":
+                    yield message.copy(time=at)
 
     def _close(self) -> None:
         self.callback = None

@@ -147,14 +147,14 @@ class MidiEar(Living):
 
     def _take(self, name: str, port: Any) -> None:
         self._ports[name] = port
-        port.callback = partial(self._heard, name)
+        port.callback = partial(self._heard, name, port)
 
-    def _heard(self, name: str, message: Message) -> None:
+    def _heard(self, name: str, port: Any, message: Message) -> None:
         if message.type in ("note_on", "note_off"):
             down = self._down.setdefault(name, set())
             pressed = message.type == "note_on" and message.velocity > 0
             (down.add if pressed else down.discard)((message.channel, message.note))
-        self._hear(message, name, time.monotonic())
+        self._hear(message, name, midiports.came_at(port, message))
 
     def _say_once(self, trouble: str, level: int = logging.WARNING) -> None:
         if trouble not in self._missing:

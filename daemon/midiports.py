@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from antithesis.errors import DeviceError
 
 if TYPE_CHECKING:
+    from mido import Message
     from mido.ports import BaseInput, BaseOutput
 
 JACK: Final = "jack"
@@ -68,6 +70,11 @@ def is_there(port: BaseOutput | BaseInput, backend: str = "") -> bool:
 def is_lost(port: BaseOutput | BaseInput) -> bool:
     """Whether a port of any kind went with its server, which takes those of our own as well."""
     return getattr(port, "lost", False)
+
+
+def came_at(port: BaseInput, message: Message) -> float:
+    """When a message came by the monotonic clock: as its port says, or else now."""
+    return float(message.time) if getattr(port, "stamps", False) else time.monotonic()
 
 
 def is_jack(backend: str) -> bool:

@@ -2,7 +2,8 @@
 
 A fourth counts late periods.
 
-python jackplayer.py sound NAME          plays each file whose path it reads, and says so
+python jackplayer.py sound NAME          plays each `path` that it reads, and says so; for each
+                                         `note velocity seconds path` its keys play with it, too
 python jackplayer.py midi PORT           sends each `note velocity` that it reads
 python jackplayer.py ear PORT            answers each line with what came meanwhile, in hex
 python jackplayer.py late NAME           answers each line with how often anybody was late meanwhile
@@ -12,8 +13,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import jack
 
 JACK = "mido.backends.rtmidi/UNIX_JACK"
 
@@ -77,13 +82,20 @@ def sound(name: str) -> None:
 
     client = jack.Client(name, no_start_server=True)
     port = client.outports.register("out")
+    keys = client.midi_outports.register("keys")
     waiting: list[np.ndarray] = []
+    struck: list[tuple[int, bytes]] = []  # frames from now, and what is played on the keys then
     over = threading.Event()
 
     @client.set_process_callback
     def process(count: int) -> None:
         block = np.zeros(count, np.float32)
+        keys.clear_buffer()
         if waiting:
+            for frame, event in struck:
+                if frame < count:
+                    keys.write_midi_event(frame, event)
+            struck[:] = [(frame - count, event) for frame, event in struck if frame >= count]
             part = waiting[0][:count]
             block[: len(part)] = part
             waiting[0] = waiting[0][count:]
@@ -97,16 +109,33 @@ def sound(name: str) -> None:
             client.connect(port, output)
         tell("ready")
         for line in sys.stdin:
-            samples, _ = soundfile.read(line.strip(), dtype="float32")
+            *key, path = line.split()
+            samples, rate = soundfile.read(path, dtype="float32")
+            struck[:] = strokes(key, rate)
+            join(client, keys if key else None)
             over.clear()
             waiting.append(samples)
             over.wait(60)
             tell("done")
 
 
-def midi(name: str) -> None:
-    import time
+def strokes(key: list[str], rate: int) -> list[tuple[int, bytes]]:
+    """What a key sends that goes down and up, each with its frame; nothing where there is none."""
+    if not key:
+        return []
+    note, velocity, gate = int(key[0]), int(key[1]), round(float(key[2]) * rate)
+    return [(0, bytes([0x90, note, velocity])), (gate, bytes([0x80, note, 0]))]
 
+
+def join(client: jack.Client, keys: jack.MidiPort | None) -> None:
+    """Have the daemon hear the keys."""
+    if keys and not keys.connections:
+        (there,) = client.get_ports("Antithesis In", is_midi=True, is_input=True)
+        client.connect(keys, there)
+        time.sleep(0.2)  # JACK joins ports in a later cycle
+
+
+def midi(name: str) -> None:
     import mido
 
     backend = mido.Backend(JACK)

@@ -29,12 +29,12 @@ def ends(jack_server):
 
 
 def arrived(heard, count):
-    """So many messages."""
+    """So many messages, without their times."""
     end = time.monotonic() + PATIENCE_S
     messages = []
     while len(messages) < count:
         assert time.monotonic() < end
-        messages += heard.iter_pending()
+        messages += [message.copy(time=0) for message in heard.iter_pending()]
         time.sleep(0.001)
     return messages
 
@@ -65,6 +65,30 @@ def test_what_a_callback_does_not_wait_for_is_heard_by_it_at_once(ends):
     heard.callback = None
     sent.send(mido.Message("note_on", note=99))
     assert arrived(heard, 1) == [mido.Message("note_on", note=99)]
+
+
+def test_message_is_of_the_time_when_it_came_not_of_when_we_came_to_hear_of_it(jack_server):
+    came = []
+    with (
+        midiports.open_input("lead", backend=JACK, virtual=True) as heard,
+        Program("midi", "lead") as keys,
+    ):
+        heard.callback = came.append
+        for note in range(HOLDS):
+            since = time.monotonic()
+            print(f"{note} 100", file=keys.process.stdin, flush=True)
+            ctypes.PyDLL(None).usleep(HOLD_US)  # which, other than CDLL, keeps the lock
+            free = time.monotonic()
+            assert keys.process.stdout.readline() == "done\n"
+            end = free + PATIENCE_S
+            while len(came) <= note:
+                assert time.monotonic() < end
+                time.sleep(0.001)
+            # What comes with a period of JACK's, 23 ms here, is of the one before, as sound is.
+            assert since - 0.05 < came[note].time < time.monotonic()
+            if came[note].time < free - HOLD_US / 2e6:
+                return
+    pytest.fail("each was late, or all are stamped late")
 
 
 def test_message_that_no_cycle_carries_is_refused(ends):
