@@ -18,7 +18,8 @@ from antithesis.distances import Target, mss
 from antithesis.errors import AudioError, PresetError
 from antithesis.gallery import Gallery
 from antithesis.grid import Grid, fitted
-from antithesis.network import Network
+from antithesis.keys import KEYS, chances, few, signs, tracked
+from antithesis.network import Network, Prediction
 from antithesis.parameters import BY_ID, DEFAULT, MAXIMUM, PARAMETERS, to_normalized, to_plain
 from antithesis.posterior import Posterior
 from antithesis.preset import Preset
@@ -35,9 +36,9 @@ MATCHED_S: Final = 2.0  # what of a sound is matched
 _CANDIDATES: Final = 36  # of the network's, rendered for the first match
 _NEWS: Final = 0.03  # of the distance: a gain worth telling while the search goes on
 _PAUSE_S: Final = 0.2  # between two matches: each costs as much as a dozen renders
-_KEYS: Final = 4  # asked about, at most
+_LIKELIEST: Final = 12  # of all keys, that a search draws from
+_ASKED_SHARE: Final = 0.25  # of its draws are for those that were asked about at first
 _OCTAVE: Final = 12
-_NOTE_RANGE: Final = (12, 115)
 _SURE: Final = 0.5  # confidence from which a pitch is believed
 _MISTUNED: Final = (0.01, 1.0)  # semitones worth correcting, and that can be a mistuning
 _TUNING_COSTS_DB: Final = 0.5  # what a match may lose by being put in tune
@@ -207,14 +208,41 @@ class Matching:
         prediction = self._network.predict(self._target[None], keys)
         posterior = Posterior(keys, prediction, self._fixed)
         pool = self._stage.score(posterior.propose(self._rng, _CANDIDATES))
-        self._price = posterior.price
-        gallery = self._gallery = Gallery(self._stage.objective, posterior.worth)
-        gallery.add(*pool)
-        yield from self._nearer(gallery)
+        yield from self._nearer(self._gathered(pool, posterior))
         if self._budget_s > 0:
             self._stage.stop = self._stop
             with suppress(Stopped):
+                if self._note is None:
+                    posterior = self._of_every_key(keys)
+                gallery = self._gathered(pool, posterior)
                 yield from self._refined(gallery, refine(self._stage, pool, posterior, self._rng))
+
+    def _gathered(self, pool: list[Scored], posterior: Posterior) -> Gallery:
+        """A gallery of what is there, by what is expected."""
+        self._price = posterior.price
+        self._gallery = Gallery(self._stage.objective, posterior.worth)
+        self._gallery.add(*pool)
+        return self._gallery
+
+    def _of_every_key(self, asked: list[int]) -> Posterior:
+        """What to expect for the likeliest of all keys, and for those that were asked about.
+
+        Raises:
+            Stopped: there is no time for it.
+        """
+        parts = []
+        for some in np.array_split(KEYS, -(-len(KEYS) // _AT_ONCE)):
+            if self._stop() or self._elapsed_s >= self._search_s:
+                raise Stopped
+            parts.append(self._network.predict(self._target[None], some))
+        prediction = Prediction.joined(parts)
+        speaking = signs(prediction.distributions, self._heard)
+        chance = chances(self._network.key_weights, speaking)
+        chance = chance[np.clip(np.arange(len(KEYS)) + self._tuned, 0, len(KEYS) - 1)]
+        rows = np.union1d(np.argsort(-chance)[:_LIKELIEST], np.searchsorted(KEYS, asked))
+        share = (1.0 - _ASKED_SHARE) * chance[rows] / chance[rows].sum()
+        share[np.isin(KEYS[rows], asked)] += _ASKED_SHARE / len(asked)
+        return Posterior(KEYS[rows].tolist(), prediction.of(rows), self._fixed, share)
 
     def _refined(self, gallery: Gallery, search: Iterator[Scored]) -> Iterator[Match]:
         told_s = self._elapsed_s
@@ -287,20 +315,20 @@ class Matching:
     def _heard(self) -> pitch.Pitch:
         return pitch.track(self._target, SAMPLE_RATE)
 
+    @property
+    def _tuned(self) -> int:
+        """Semitones by which the user has locked the tuning: so much lower are the keys."""
+        return round(self._fixed.plain.get("kOsc1Coarse", 0.0))
+
     def _keys(self) -> list[int]:
         """Keys to ask the network about: the user's, else the named one's and the tracker's."""
         if self._note is not None:
             return [self._note]
-        heard = self._heard
-        guesses = [pitch.nearest_note(hz)[0] for hz in heard.hypotheses] or [48, 60]
-        guesses += [guesses[0] + _OCTAVE, guesses[0] - _OCTAVE]
+        guesses = tracked(self._heard)
         if self._named is not None:
             octaves = round((guesses[0] - self._named) / _OCTAVE)
             guesses = [self._named + _OCTAVE * octaves, self._named, *guesses]
-        tuned = round(self._fixed.plain.get("kOsc1Coarse", 0.0))
-        guesses = [guess - tuned for guess in guesses]  # the key that sounds so, tuned like that
-        keys = [int(np.clip(key, *_NOTE_RANGE)) for key in guesses]
-        return list(dict.fromkeys(keys))[:_KEYS]
+        return few([guess - self._tuned for guess in guesses])
 
     def _in_tune(self, scored: Scored) -> tuple[Scored, Sound]:
         """The candidate with its pitch where the target's is, if that can be told and is near.

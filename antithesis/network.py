@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from antithesis import spectra
+from antithesis import keys, spectra
 from antithesis.conditionals import HIDDEN, Conditionals, read_conditionals
 from antithesis.encoding import HEADS, WIDTH, probabilities
 from antithesis.errors import ModelError
@@ -33,6 +34,19 @@ class Prediction:
     logits: Floats32  # (n, heads, WIDTH), of each head by itself
     told: Floats32  # (n, heads, HIDDEN), what the conditionals are told
     conditionals: Conditionals
+
+    @classmethod
+    def joined(cls, parts: Sequence[Prediction]) -> Prediction:
+        """Several of one network's, one after the other."""
+        logits, told = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("logits", "told")
+        )
+        return cls(logits, told, parts[0].conditionals)
+
+    def of(self, rows: npt.ArrayLike) -> Prediction:
+        """Some of the n."""
+        some = np.asarray(rows, np.intp)
+        return Prediction(self.logits[some], self.told[some], self.conditionals)
 
     @property
     def distributions(self) -> Floats:
@@ -69,16 +83,17 @@ class Network:
     card: dict[str, Any]
     session: Any  # onnxruntime.InferenceSession
     conditionals: Conditionals
+    key_weights: Floats  # (keys.SIGNS,)
 
     def predict(self, sounds: npt.NDArray[np.floating], notes: npt.ArrayLike) -> Prediction:
         """What to expect of sounds (n, samples) at 44.1 kHz with keys (n,).
 
         One sound (1, samples) is asked about with each of the keys.
         """
-        keys = np.atleast_1d(np.asarray(notes, np.float64))
+        asked = np.atleast_1d(np.asarray(notes, np.float64))
         normal = spectra.normalize(sounds, self.front_end.n_samples)
-        seen = spectra.views(self.front_end, normal, [note_frequency(float(key)) for key in keys])
-        feed = {"mel": seen.mel, "fine": seen.fine, "key": key_input(keys)}
+        seen = spectra.views(self.front_end, normal, [note_frequency(float(key)) for key in asked])
+        feed = {"mel": seen.mel, "fine": seen.fine, "key": key_input(asked)}
         logits, told = self.session.run(None, feed)
         n, heads = len(logits), len(HEADS)
         tables = logits.reshape(n, heads, WIDTH), told.reshape(n, heads, HIDDEN)
@@ -87,8 +102,7 @@ class Network:
 
 def key_input(notes: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """Keys as the network reads them, (n, 1), about -1 to 1."""
-    keys = np.atleast_1d(np.asarray(notes, np.float64))[:, None]
-    return np.asarray((keys - 60.0) / 24.0, np.float32)
+    return np.asarray(keys.height(np.atleast_1d(notes)), np.float32)[:, None]
 
 
 def model_path(name: str = MODEL) -> Path:
@@ -120,8 +134,15 @@ def load_network(path: Path | None = None, *, threads: int = 1) -> Network:
         )
     if card.get("table") != fingerprint() or card.get("heads") != [head.id for head in HEADS]:
         raise ModelError(f"{weights}: trained for another parameter table: train it again")
+    key_weights = np.array(card["keys"]["weights"] if "keys" in card else keys.unfitted())
+    if key_weights.shape != (keys.SIGNS,):
+        raise ModelError(
+            f"{weights}: its keys have {len(key_weights)} weights, not {keys.SIGNS}: fit them again"
+            " (scripts/train.py --keys)"
+        )
     session = _session(weights, threads)
-    return Network(front_end, card, session, read_conditionals(weights.with_suffix(".npz")))
+    conditionals = read_conditionals(weights.with_suffix(".npz"))
+    return Network(front_end, card, session, conditionals, key_weights)
 
 
 def _session(weights: Path, threads: int) -> Any:

@@ -56,11 +56,19 @@ _TOLD_TOGETHER: Final = np.array(
 
 
 class Posterior:
-    """What to expect of one sound, for each key that the network was asked about."""
+    """What to expect of one sound, for each key that the network was asked about.
+
+    ``chances`` say how likely each of these is; without, all are as likely.
+    """
 
     def __init__(
-        self, notes: Sequence[int], prediction: Prediction, fixed: Fixed | None = None
+        self,
+        notes: Sequence[int],
+        prediction: Prediction,
+        fixed: Fixed | None = None,
+        chances: Floats | None = None,
     ) -> None:
+        self._chances = chances
         self._prediction = prediction
         self._row = {note: k for k, note in enumerate(notes)}
         self._tables = dict(zip(notes, prediction.distributions, strict=True))
@@ -79,9 +87,8 @@ class Posterior:
         return _played(places, [*notes, *keys.tolist()], rng)
 
     def draws(self, rng: np.random.Generator, count: int) -> list[Candidate]:
-        """As many whole presets for each key, some of them far from what is likeliest."""
-        notes = list(self._tables)
-        keys = np.repeat(notes, -(-count // len(notes)))
+        """Whole presets, more for a likelier key, some of them far from what is likeliest."""
+        keys = rng.choice(list(self._tables), count, p=self._chances)
         places = self._drawn(keys, rng, rng.choice(_DRAWN_SHARPNESS, len(keys)))
         return _played(places, keys.tolist(), rng)
 

@@ -2,9 +2,11 @@
 
     python scripts/train.py --minutes 90 --checkpoints /somewhere/outside/git
     python scripts/train.py --resume --checkpoints /somewhere/outside/git
+    python scripts/train.py --keys
 
 Stopped at any moment, it goes on from its last checkpoint with the next sounds of the same stream.
-At the end it writes models/NAME.onnx and its card models/NAME.json.
+At the end it writes models/NAME.onnx and its card models/NAME.json. The last command asks these
+weights about every key of some thousand sounds, and adds to the card how their keys are told.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from pathlib import Path
 
 # One core each for those who render; before numpy reads it.
@@ -33,6 +36,7 @@ from antithesis.training import stream
 REPOSITORY = Path(__file__).resolve().parent.parent
 VALIDATION_SEED = 7_000_000
 VALIDATION_BATCHES = 16
+KEY_SOUNDS = 4000
 
 
 @dataclass
@@ -51,6 +55,9 @@ class Progress:
 def main() -> None:
     """Train, validate, keep checkpoints, export."""
     options = parse()
+    if options.keys:
+        fit_keys(options)
+        return
     recipe = stream.Recipe(seed=options.seed, batch=options.batch)
     front_end = FrontEnd()
     options.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -74,7 +81,56 @@ def main() -> None:
     path = REPOSITORY / "models" / f"{options.name}.onnx"
     export.export(model, export.card(front_end, training), path)
     model.save(options.checkpoints / f"{options.name}.keras")
-    print(f"wrote {path} and its card: {json.dumps(scores)}")
+    print(f"wrote {path} and its card: {json.dumps(scores)}; now fit its keys (--keys)")
+
+
+def fit_keys(options: argparse.Namespace) -> None:
+    """Fit how the weights' doubts tell the key, and add that to their card."""
+    from antithesis.training import keys
+
+    path = REPOSITORY / "models" / f"{options.name}.json"
+    count = int(options.sounds) if math.isfinite(options.sounds) else KEY_SOUNDS
+    bar = tqdm(total=count, unit=" sounds", smoothing=0.02)
+    with bar, multiprocessing.get_context("spawn").Pool(options.workers, one_core) as pool:
+        work = partial(key_lessons, path.with_suffix(".onnx"))
+        taught: list[keys.Lessons] = []
+        for part in pool.imap(work, range(-(-count // stream.HANDFUL))):
+            taught.append(part)
+            bar.update(stream.HANDFUL)
+    kept, back = keys.Lessons.joined(taught[::2]), keys.Lessons.joined(taught[1::2])
+    ranks = back.ranks(keys.fit(kept))
+    weights = keys.fit(keys.Lessons.joined(taught))
+    right = {f"first {n}": round(float(np.mean(ranks < n)), 3) for n in (1, 4, 12)}
+    card = json.loads(path.read_text(encoding="utf-8"))
+    card["keys"] = {
+        "sounds": len(ranks) + len(kept.rows),
+        "right": right,
+        "weights": [round(w, 5) for w in weights],
+    }
+    path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    print(f"wrote {path}: of sounds held back, the right key is among the {json.dumps(right)}")
+
+
+def key_lessons(weights: Path, index: int):
+    """In a process of its own: some sounds, asked about on every key."""
+    from antithesis.training import keys
+
+    return keys.lessons(shipped(weights), index)
+
+
+@cache
+def shipped(weights: Path):
+    """The network of a process."""
+    from antithesis.network import load_network
+
+    return load_network(weights)
+
+
+def one_core() -> None:
+    """What a process that is one of several has."""
+    import numba
+
+    numba.set_num_threads(1)
 
 
 def parse() -> argparse.Namespace:
@@ -90,8 +146,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoints", type=Path, default=REPOSITORY / "checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument(
+        "--keys", action="store_true", help="only fit the keys of weights there are"
+    )
     options = parser.parse_args()
-    if options.minutes == options.sounds == math.inf:
+    if not options.keys and options.minutes == options.sounds == math.inf:
         parser.error("say when to stop: --minutes or --sounds")
     return options
 

@@ -27,11 +27,12 @@ Floats = npt.NDArray[np.float32]
 QUIETEST_DBFS: Final = -45.0
 _QUIETEST_POWER: Final = 10 ** (QUIETEST_DBFS / 10)
 _LOUDEST_POWER: Final = 10.0  # a triangle that runs away; it would drown its whole batch in NaN
-_CHUNK: Final = 16  # small enough for its memory to be used again, not asked for anew
+HANDFUL: Final = 16
+"""Sounds rendered at once: few enough for their memory to be used again, not asked for anew."""
+
 LATEST_ONSET_S: Final = 0.01
 # A tracker may name another partial than the one the preset is tuned to.
 _MISHEARD: Final = (-24, -19, -12, -7, -5, 5, 7, 12, 19, 24)
-_MISHEARD_SHARE: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Recipe:
     seed: int = 0
     batch: int = 64
     degraded: float = 0.2  # share of sounds that get what recordings go through
+    misheard: float = 0.3  # share of sounds that are moved to a key a tracker might name
     mixture: dict[str, float] = field(
         default_factory=lambda: {
             "musical": 0.45,
@@ -83,7 +85,7 @@ class Sounds:
 
 def sounds(recipe: Recipe, rng: np.random.Generator) -> Sounds:
     """A handful of sounds loud enough to learn from, on one core."""
-    drawn = sampling.mixture(rng, _CHUNK, recipe.mixture)
+    drawn = sampling.mixture(rng, HANDFUL, recipe.mixture)
     audio = render_notes(
         drawn.normalized,
         drawn.note,
@@ -95,7 +97,7 @@ def sounds(recipe: Recipe, rng: np.random.Generator) -> Sounds:
     power = np.einsum("ij,ij->i", audio, audio) / audio.shape[1]
     loud = (power > _QUIETEST_POWER) & (power < _LOUDEST_POWER)
     notes = canonical(drawn.plain, drawn.note, drawn.velocity, gate_s=drawn.gate_s)
-    misheard = np.where(rng.random(_CHUNK) < _MISHEARD_SHARE, rng.choice(_MISHEARD, _CHUNK), 0)
+    misheard = np.where(rng.random(HANDFUL) < recipe.misheard, rng.choice(_MISHEARD, HANDFUL), 0)
     notes = moved(notes, misheard)
     heard = _late(audio[loud], rng)
     for row in np.flatnonzero(rng.random(len(heard)) < recipe.degraded):
