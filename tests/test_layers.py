@@ -38,6 +38,7 @@ LAYERS = (
     "onsets",
     "following",
     "encoding",
+    "keys",
     "conditionals",
     "network",
     "objective",
