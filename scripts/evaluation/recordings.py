@@ -27,7 +27,7 @@ from evaluation.work import TRUTH
 
 BEST_PHASE = "mss_db_best_phase"
 _NOTE, _VELOCITY = 60, 100
-_PHASES = 48
+_PHASES = 192
 _FREQUENCY = BY_ID["kLfoFrequency"].index
 
 
