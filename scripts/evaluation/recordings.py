@@ -3,7 +3,9 @@
 The sounds are notes of 60 at velocity 100, held longer than the 2 s that are matched. Level is no
 matter to any distance, so neither is the fader of the track they were recorded on. At which phase
 of its vibrato the plug-in stood is not known, and deep vibrato makes the preset itself far from its
-own recording at others: so there is the distance at the best of many phases, too.
+own recording at others: so there is the distance at the best of many phases, too. The plug-in had
+played the note before, and did not glide to it as a synth does that has played nothing: the presets
+are rendered as polyphonic ones.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ def _at_best_phase(answer: Answer, judge: distances.Target) -> float:
 
 
 def _preset(row: dict[str, str]) -> Preset:
-    return Preset.from_plain([parameter.parse(row[id]) for id, parameter in BY_ID.items()])
+    preset = Preset.from_plain([parameter.parse(row[id]) for id, parameter in BY_ID.items()])
+    return preset.replace(kVoiceMode=0)
 
 
 def _first_seconds(path: Path) -> npt.NDArray[np.float64]:
