@@ -20,7 +20,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 # One core each for those who render; before numpy reads it.
@@ -91,7 +91,7 @@ def fit_keys(options: argparse.Namespace) -> None:
     path = REPOSITORY / "models" / f"{options.name}.json"
     count = int(options.sounds) if math.isfinite(options.sounds) else KEY_SOUNDS
     bar = tqdm(total=count, unit=" sounds", smoothing=0.02)
-    with bar, multiprocessing.get_context("spawn").Pool(options.workers, one_core) as pool:
+    with bar, multiprocessing.get_context("spawn").Pool(options.workers) as pool:
         work = partial(key_lessons, path.with_suffix(".onnx"))
         taught: list[keys.Lessons] = []
         for part in pool.imap(work, range(-(-count // stream.HANDFUL))):
@@ -114,23 +114,9 @@ def fit_keys(options: argparse.Namespace) -> None:
 def key_lessons(weights: Path, index: int):
     """In a process of its own: some sounds, asked about on every key."""
     from antithesis.training import keys
+    from evaluation.systems import network
 
-    return keys.lessons(shipped(weights), index)
-
-
-@cache
-def shipped(weights: Path):
-    """The network of a process."""
-    from antithesis.network import load_network
-
-    return load_network(weights)
-
-
-def one_core() -> None:
-    """What a process that is one of several has."""
-    import numba
-
-    numba.set_num_threads(1)
+    return keys.lessons(network(weights), index)
 
 
 def parse() -> argparse.Namespace:
