@@ -17,8 +17,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from antithesis.fourier import SAMPLE_RATE, mel_bank, powers
 from antithesis.jit import kernel
-from antithesis.spectra import SAMPLE_RATE, mel_bank, powers
 
 FloatArray = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.floating]

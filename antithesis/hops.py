@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.evidence import ComplexArray, departures, highest
-from antithesis.spectra import transforms
+from antithesis.fourier import transforms
 
 FloatArray = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.floating]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis import pitch
-from antithesis.spectra import SAMPLE_RATE
+from antithesis.fourier import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from antithesis.matching import Match

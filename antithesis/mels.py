@@ -1,4 +1,4 @@
-"""Mel powers of a whole sound in one compiled pass, for searches that hear thousands of them.
+"""Mel powers of a whole sound in one compiled pass: a search hears thousands of sounds.
 
 Eight frames go through one Fourier transform side by side, so that every instruction works on a
 vector of frames; a library's transform alone takes twice as long as all of this. What comes out is
@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from antithesis.fourier import Floats, hann, mel_bank
 from antithesis.jit import kernel, part
-from antithesis.spectra import Floats, hann, mel_bank
 from antithesis.wide import LANES, everywhere, load, spread, store, total, transposed
 
 Integers = npt.NDArray[np.int64]
@@ -98,12 +98,13 @@ def scratch(longest_window: int) -> Floats:
 def mel_powers(
     padded: Any, margin: int, energies: Any, silence: float, table: Any, room: Any, out: Any
 ) -> None:
-    """Fill ``out`` (frames, mels) from ``padded``, the sound with ``margin`` zeros at both ends.
+    """Fill ``out`` (frames, mels) from ``padded``, whose sample ``margin`` is the sound's first.
 
-    ``table`` is :attr:`Tables.arrays`, ``room`` from :func:`scratch`. Frame i is centred on sample
-    i * hop; the margin is at least half a window and a hop per lane. ``energies`` are those of the
-    sound's blocks (:func:`energies_of`); frames side by side in blocks that all have no more than
-    ``silence`` are taken for empty.
+    ``table`` is :attr:`Tables.arrays`, ``room`` from :func:`scratch`. Frame i is centred on the
+    sound's sample i * hop; ``padded`` holds half a window before the first frame's, and after the
+    last one's half a window and a hop per lane. ``energies`` are those of the sound's blocks
+    (:func:`energies_of`); frames side by side in blocks that all have no more than ``silence`` are
+    taken for empty, none where there are no blocks.
     """
     hop, window, rotations, places, turns, weights, limits = table
     half = window.shape[0] // 2

@@ -1,9 +1,8 @@
-"""The trained network at run time: onnxruntime and the numpy front end, without TensorFlow."""
+"""The trained network at run time: onnxruntime and the light front end, without TensorFlow."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,14 +33,6 @@ class Prediction:
     logits: Floats32  # (n, heads, WIDTH), of each head by itself
     told: Floats32  # (n, heads, HIDDEN), what the conditionals are told
     conditionals: Conditionals
-
-    @classmethod
-    def joined(cls, parts: Sequence[Prediction]) -> Prediction:
-        """Several of one network's, one after the other."""
-        logits, told = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("logits", "told")
-        )
-        return cls(logits, told, parts[0].conditionals)
 
     def of(self, rows: npt.ArrayLike) -> Prediction:
         """Some of the n."""
@@ -125,6 +116,8 @@ def load_network(path: Path | None = None, *, threads: int = 1) -> Network:
     try:
         card = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
         front_end = FrontEnd(**card["front_end"])
+        told = card["keys"]["weights"] if "keys" in card else keys.unfitted()
+        key_weights = np.array(told, np.float64)
     except (OSError, ValueError, KeyError, TypeError) as trouble:
         raise ModelError(f"{weights}: its card is unreadable ({trouble}): train it again") from None
     if card.get("version", 1) != CARD_VERSION:
@@ -134,10 +127,9 @@ def load_network(path: Path | None = None, *, threads: int = 1) -> Network:
         )
     if card.get("table") != fingerprint() or card.get("heads") != [head.id for head in HEADS]:
         raise ModelError(f"{weights}: trained for another parameter table: train it again")
-    key_weights = np.array(card["keys"]["weights"] if "keys" in card else keys.unfitted())
     if key_weights.shape != (keys.SIGNS,):
         raise ModelError(
-            f"{weights}: its keys have {len(key_weights)} weights, not {keys.SIGNS}: fit them again"
+            f"{weights}: its keys have {key_weights.size} weights, not {keys.SIGNS}: fit them again"
             " (scripts/train.py --keys)"
         )
     session = _session(weights, threads)

@@ -13,9 +13,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from antithesis.fourier import SAMPLE_RATE, Floats
 from antithesis.jit import kernel, parallel_kernel, part
 from antithesis.mels import BLOCK, energies_of, mel_powers, scratch, tables
-from antithesis.spectra import SAMPLE_RATE, Floats
 from antithesis.wide import LANES, larger, load, magnitude, octaves, spread, store, total
 
 # Windows and hops in samples, mels.

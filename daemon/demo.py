@@ -24,10 +24,10 @@ import numpy as np
 from antithesis import sampling
 from antithesis.audio import FloatArray, read_sound, write_wav
 from antithesis.distances import mss
+from antithesis.fourier import SAMPLE_RATE
 from antithesis.preset import Preset
 from antithesis.presetfiles import read_preset
 from antithesis.report import likeness, result_stem
-from antithesis.spectra import SAMPLE_RATE
 from antithesis.synth import render_notes
 from daemon import child, config
 from daemon.demosounds import DURATION_S, DemoSound, make_sounds

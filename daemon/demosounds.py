@@ -11,8 +11,8 @@ import numpy as np
 
 from antithesis import sampling
 from antithesis.audio import FloatArray, write_wav
+from antithesis.fourier import SAMPLE_RATE
 from antithesis.report import key_name
-from antithesis.spectra import SAMPLE_RATE
 from antithesis.synth import render_notes
 from antithesis.synth.live import note_frequency
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 import antithesis
 from antithesis.audio import Sound
 from antithesis.files import write_whole
+from antithesis.fourier import SAMPLE_RATE
 from antithesis.preset import Preset
-from antithesis.spectra import SAMPLE_RATE
 from daemon import child
 
 if TYPE_CHECKING:

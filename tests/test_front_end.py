@@ -1,4 +1,4 @@
-"""The numpy front end against Kapre, and the exported network against Keras."""
+"""The front end against Kapre, and the exported network against Keras."""
 
 from __future__ import annotations
 
@@ -63,6 +63,15 @@ def test_exported_network_equals_the_whole_keras_model(tmp_path, audio):
     assert np.abs(at_run_time.distributions - probabilities(logits)).max() < 1e-3
     assert at_run_time.told.ravel() == pytest.approx(np.asarray(told).ravel(), abs=0.01)
     assert (tmp_path / "fresh.onnx").stat().st_size < 2.2 * model.count_params()
+
+
+def test_one_sound_is_asked_about_on_many_keys_as_on_each(audio):
+    shipped = load_network()
+    at_once = shipped.predict(audio[:1], KEYS)
+    for row, key in enumerate(KEYS):
+        alone = shipped.predict(audio[:1], [key])
+        assert at_once.logits[row] == pytest.approx(alone.logits[0], abs=1e-3)
+        assert at_once.told[row] == pytest.approx(alone.told[0], abs=1e-3)
 
 
 def test_the_shipped_weights_hear_alike_on_both_paths(audio):

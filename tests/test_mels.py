@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.fft
 
+from antithesis.fourier import hann, mel_bank
 from antithesis.mels import BLOCK, LANES, energies_of, mel_powers, scratch, tables
-from antithesis.spectra import hann, mel_bank
 
 
 def reference(sound: np.ndarray, window: int, hop: int, n_mels: int) -> np.ndarray:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from antithesis.audio import FloatArray, Sound, write_wav
+from antithesis.fourier import SAMPLE_RATE
 from antithesis.judgement import remarks, similarity
 from antithesis.preset import Preset
 from antithesis.presetfiles import format_json, read_preset, write_preset
 from antithesis.report.picture import Picture, draw
 from antithesis.report.words import key_name, likeness, result_stem
-from antithesis.spectra import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from antithesis.matching import Match

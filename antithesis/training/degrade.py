@@ -16,7 +16,7 @@ import numpy.typing as npt
 import scipy.fft
 import soundfile
 
-from antithesis.spectra import SAMPLE_RATE
+from antithesis.fourier import SAMPLE_RATE
 
 Floats = npt.NDArray[np.float32]
 

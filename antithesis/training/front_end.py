@@ -1,6 +1,6 @@
 """The front end as Kapre layers, and the whole network from waveform to logits.
 
-The reference that the numpy twin in :mod:`antithesis.spectra` is held against. Kapre computes its
+The reference that the twin in :mod:`antithesis.spectra` is held against. Kapre computes its
 spectrograms with TensorFlow alone, so that this module needs that back end; the trainable part in
 :mod:`antithesis.training.network` does not.
 """
@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from antithesis.spectra import SAMPLE_RATE, FrontEnd
+from antithesis.fourier import SAMPLE_RATE
+from antithesis.spectra import FrontEnd
 
 
 def mel_layers(front_end: FrontEnd) -> list[Any]:

@@ -11,9 +11,9 @@ import scipy.optimize
 
 from antithesis import pitch
 from antithesis.encoding import PLACE, encode
+from antithesis.fourier import SAMPLE_RATE
 from antithesis.keys import KEYS, SIGNS, chances, signs
 from antithesis.network import Network
-from antithesis.spectra import SAMPLE_RATE
 from antithesis.training import stream
 
 Floats = npt.NDArray[np.float64]

@@ -17,6 +17,7 @@ from antithesis.conditionals import EMBEDDED, HIDDEN, ORDER
 from antithesis.encoding import HEADS, LIVE, WIDTH
 from antithesis.spectra import FrontEnd
 
+_BLOCKS = 3  # residual ones, where both views have come together
 _BINS = np.arange(WIDTH, dtype=np.float32)
 _RANK = np.argsort(ORDER)
 _BEFORE = (_RANK[:, None] < _RANK).astype(np.float32)  # (from, to)
@@ -34,7 +35,8 @@ def build(front_end: FrontEnd, width: float = 1) -> keras.Model:
     heard = layers.Concatenate()([_mel_branch(mel, width), _fine_branch(fine, width), key])
     x = layers.Dense(round(512 * width))(heard)
     x = layers.Activation("silu")(layers.LayerNormalization()(x))
-    x = layers.Add()([x, _activated(layers.Dense(round(512 * width)), x)])
+    for _ in range(_BLOCKS):
+        x = layers.Add()([x, _activated(layers.Dense(round(512 * width)), x)])
     logits = layers.Dense(len(HEADS) * WIDTH, name="logits")(x)
     told = layers.Dense(len(HEADS) * HIDDEN, name="told")(x)
     places = keras.Input((len(HEADS),), name="places")
@@ -109,8 +111,8 @@ def _mel_branch(mel: Any, width: float) -> Any:
 def _fine_branch(fine: Any, width: float) -> Any:
     """Convolutions over frequency; the few frames of the long window are channels."""
     x = layers.Permute((2, 1))(fine)  # (360, 9)
-    for channels, size in ((48, 9), (64, 7), (96, 5), (128, 3)):
-        x = _convolve(x, round(channels * width), size, 2)  # to (23, 128)
+    for channels, size in ((64, 9), (96, 7), (160, 5), (256, 3)):
+        x = _convolve(x, round(channels * width), size, 2)  # to (23, 256)
     return _activated(layers.Dense(round(256 * width)), layers.Flatten()(x))
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from antithesis import sampling, spectra
 from antithesis.canonical import Notes, canonical, moved
 from antithesis.encoding import encode
+from antithesis.fourier import SAMPLE_RATE
 from antithesis.network import key_input
 from antithesis.spectra import FrontEnd
 from antithesis.synth import render_notes
@@ -83,9 +84,9 @@ class Sounds:
     gate_s: npt.NDArray[np.float64]  # (n,)
 
 
-def sounds(recipe: Recipe, rng: np.random.Generator) -> Sounds:
-    """A handful of sounds loud enough to learn from, on one core."""
-    drawn = sampling.mixture(rng, HANDFUL, recipe.mixture)
+def sounds(recipe: Recipe, rng: np.random.Generator, count: int = HANDFUL) -> Sounds:
+    """Those of ``count`` sounds that are loud enough to learn from, rendered on one core."""
+    drawn = sampling.mixture(rng, count, recipe.mixture)
     audio = render_notes(
         drawn.normalized,
         drawn.note,
@@ -97,7 +98,7 @@ def sounds(recipe: Recipe, rng: np.random.Generator) -> Sounds:
     power = np.einsum("ij,ij->i", audio, audio) / audio.shape[1]
     loud = (power > _QUIETEST_POWER) & (power < _LOUDEST_POWER)
     notes = canonical(drawn.plain, drawn.note, drawn.velocity, gate_s=drawn.gate_s)
-    misheard = np.where(rng.random(HANDFUL) < recipe.misheard, rng.choice(_MISHEARD, HANDFUL), 0)
+    misheard = np.where(rng.random(count) < recipe.misheard, rng.choice(_MISHEARD, count), 0)
     notes = moved(notes, misheard)
     heard = _late(audio[loud], rng)
     for row in np.flatnonzero(rng.random(len(heard)) < recipe.degraded):
@@ -109,8 +110,10 @@ def batch(recipe: Recipe, front_end: FrontEnd, index: int) -> Batch:
     """Batch ``index`` of a training, ready for the network."""
     rng = np.random.default_rng((recipe.seed, index))
     parts: list[Batch] = []
-    while sum(len(part.key) for part in parts) < recipe.batch:
-        parts.append(_seen(sounds(recipe, rng), front_end))
+    while (missing := recipe.batch - sum(len(part.key) for part in parts)) > 0:
+        heard = sounds(recipe, rng, min(HANDFUL, missing + 1))
+        if len(heard.audio):
+            parts.append(_seen(heard, front_end))
     columns = zip(*(part.columns for part in parts), strict=True)
     return Batch(*(np.concatenate(column)[: recipe.batch] for column in columns))
 
@@ -128,6 +131,6 @@ def _late(audio: npt.NDArray[np.float64], rng: np.random.Generator) -> npt.NDArr
     """Let each sound begin a few milliseconds late, as a cut by an onset detector does."""
     out = np.zeros_like(audio)
     for row, sound in zip(out, audio, strict=True):
-        delay = int(rng.uniform(0.0, LATEST_ONSET_S) * spectra.SAMPLE_RATE)
+        delay = int(rng.uniform(0.0, LATEST_ONSET_S) * SAMPLE_RATE)
         row[delay:] = sound[: len(sound) - delay]
     return out

@@ -27,9 +27,9 @@ from tqdm import tqdm
 
 from antithesis import distances
 from antithesis.audio import read_sound
+from antithesis.fourier import SAMPLE_RATE
 from antithesis.preset import Preset
 from antithesis.segments import first_sound
-from antithesis.spectra import SAMPLE_RATE
 from antithesis.training.degrade import degraded
 from evaluation import others, vital
 from evaluation.scoring import QUICK_METRICS, score, sounds

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.spectra import SAMPLE_RATE, normalize
+from antithesis.fourier import SAMPLE_RATE
+from antithesis.spectra import normalize
 
 Floats = npt.NDArray[np.float32]
 

@@ -19,9 +19,9 @@ import numpy.typing as npt
 import soundfile
 
 from antithesis import distances
+from antithesis.fourier import SAMPLE_RATE
 from antithesis.parameters import BY_ID
 from antithesis.preset import Preset
-from antithesis.spectra import SAMPLE_RATE
 from evaluation.scoring import QUICK_METRICS, Answer, score, sounds
 from evaluation.systems import matches
 from evaluation.targets import DURATION_S

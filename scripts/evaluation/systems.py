@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis import distances, pitch, sampling
+from antithesis.fourier import SAMPLE_RATE
 from antithesis.grid import Grid
 from antithesis.matching import Match, match
 from antithesis.network import Network, load_network
 from antithesis.objective import Objective
 from antithesis.parameters import N_PARAMETERS, to_plain
 from antithesis.preset import Preset
-from antithesis.spectra import SAMPLE_RATE
 from antithesis.synth import render_notes
 from evaluation.scoring import Answer, level_db, levelled
 from evaluation.targets import DURATION_S, Target

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis import pitch
+from antithesis.fourier import SAMPLE_RATE
 from antithesis.preset import Preset
-from antithesis.spectra import SAMPLE_RATE
 from evaluation.statistics import Interval, interval, share
 
 Floats = npt.NDArray[np.float64]

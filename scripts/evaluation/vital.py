@@ -13,7 +13,7 @@ from multiprocessing import get_context
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.spectra import SAMPLE_RATE
+from antithesis.fourier import SAMPLE_RATE
 
 Floats = npt.NDArray[np.float64]
 Patch = dict[str, float]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -115,18 +115,14 @@ def look(
     """Mel spectrograms and the fine view of normalized sounds (n, samples) with keys (n,)."""
     edges = SHIPS.band_edges([note_frequency(float(key)) for key in keys])
     powers = (spectra.power(x, SHIPS.fine_window, SHIPS.fine_hop) for x in sounds)
-    fine = [spectra.bands(p, e, SHIPS.floor_db) for p, e in zip(powers, edges, strict=True)]
-    return _mels(sounds, sizes), np.stack(fine).astype(np.float16)
+    fine = [spectra.bands(p, e[None], SHIPS.floor_db) for p, e in zip(powers, edges, strict=True)]
+    return _mels(sounds, sizes), np.concatenate(fine).astype(np.float16)
 
 
 def _mels(sounds: Floats, sizes: frozenset[Mels]) -> dict[Mels, Halves]:
-    """Mel spectrograms of normalized sounds; those of one window share its transforms."""
-    found: dict[Mels, Halves] = {}
-    for window in {mels.window for mels in sizes}:
-        powers = [spectra.power(x, window, SHIPS.mel_hop) for x in sounds]
-        for mels in sizes:
-            if mels.window == window:
-                bank = spectra.mel_bank(window, mels.count)
-                units = [spectra.to_unit(bank.weigh(each), SHIPS.floor_db) for each in powers]
-                found[mels] = np.stack(units).astype(np.float16)
-    return found
+    """Mel spectrograms of normalized sounds."""
+    ears = {mels: replace(SHIPS, mel_window=mels.window, n_mels=mels.count) for mels in sizes}
+    return {
+        mels: np.stack([spectra.mel_view(ear, x) for x in sounds]).astype(np.float16)
+        for mels, ear in ears.items()
+    }
