@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from antithesis.canonical import Notes, moved
 from antithesis.encoding import (
     CONTINUOUS,
     GATE,
@@ -84,11 +85,16 @@ class Scored:
 
 @dataclass(frozen=True)
 class Fixed:
-    """What a search must leave alone: parameters in plain units by id, velocity, gate in s."""
+    """What a search must leave alone: parameters in plain units by id, velocity, gate in s, key.
+
+    Candidates may be of other keys than the one that is pressed; there they are tuned as much apart
+    as the ranges allow.
+    """
 
     plain: Mapping[str, float] = field(default_factory=dict)
     velocity: int = VELOCITY
     gate_s: float | None = None
+    note: int | None = None
 
     @property
     def heads(self) -> Bools:
@@ -121,6 +127,14 @@ class Fixed:
             plain[:, BY_ID[id].index] = value
         return plain, gates if self.gate_s is None else np.full(len(gates), self.gate_s)
 
+    def played(self, notes: Notes) -> Notes:
+        """Presets and their keys, as the key that is pressed plays them."""
+        if self.note is None:
+            return notes
+        return Notes(
+            moved(notes, self.note - notes.note).plain, np.full_like(notes.note, self.note)
+        )
+
 
 class Stopped(Exception):
     """Whoever asked for candidates to be heard no longer waits for them."""
@@ -139,23 +153,24 @@ class Stage:
         self.stop: Callable[[], bool] = bool  # never
         self._room = np.empty((0, len(target)), np.float32)  # fresh memory takes time to fill
 
-    def plain(self, candidates: Sequence[Candidate]) -> tuple[Floats, Floats]:
-        """Presets (n, 38) in plain units and gates in s (n,) of candidates."""
-        return self.fixed.imposed(*decode(np.array([c.places for c in candidates])))
+    def played(self, candidates: Sequence[Candidate]) -> tuple[Notes, Floats]:
+        """Presets (n, 38) in plain units with their keys, and gates in s (n,), of candidates."""
+        plain, gates = self.fixed.imposed(*decode(np.array([c.places for c in candidates])))
+        return self.fixed.played(Notes(plain, np.array([c.note for c in candidates]))), gates
 
     def render(self, candidates: Sequence[Candidate]) -> Sounds:
         """Sounds (n, samples) of candidates, for as long as nothing else is rendered."""
-        plain, gates = self.plain(candidates)
+        notes, gates = self.played(candidates)
         if len(candidates) > len(self._room):
             self._room = np.empty((len(candidates), self._room.shape[1]), np.float32)
         out = self._room[: len(candidates)]
         render_into(
             out,
-            np.clip(to_normalized(plain), 0.0, 1.0),
-            [c.note for c in candidates],
+            np.clip(to_normalized(notes.plain), 0.0, 1.0),
+            notes.note,
             self.fixed.velocity,
             gates,
-            warmup_s=np.array([c.phase for c in candidates]) / plain[:, _FREQUENCY],
+            warmup_s=np.array([c.phase for c in candidates]) / notes.plain[:, _FREQUENCY],
         )
         return out
 

@@ -76,6 +76,13 @@ def moved(notes: Notes, semitones: npt.ArrayLike) -> Notes:
     return Notes(_table(columns), keys)
 
 
+def on_own_key(notes: Notes) -> Notes:
+    """The same sounds on the keys of their lowest oscillators with a pitch, coarse tuning 0."""
+    columns = _columns(notes.plain)
+    _mix_clearly(columns)
+    return moved(notes, _reference_coarse(columns))
+
+
 def other_way_round(notes: Notes) -> Notes:
     """The same sounds with their oscillators swapped, where they may be; else as they are."""
     columns = _columns(notes.plain)
@@ -124,12 +131,17 @@ def _drop_unheard(c: Columns, gate_s: Floats, note_off: npt.NDArray[np.bool_]) -
     heard = audible(_table(c), velocity=127, gate_s=gate_s, note_off=note_off)
     for id, parameter in BY_ID.items():
         c[id] = np.where(heard[:, parameter.index], c[id], DEFAULT[parameter.index])
-    m = 1.0 - c["kOscMix"]
-    c["kOscMix"] = np.where(m <= 0.01, 1.0, np.where(m >= 0.99, 0.0, c["kOscMix"]))
+    _mix_clearly(c)
     # A mode whose oscillator plays no tone is as good as off, though turning it would be heard.
     first, second = _pitched(c)
     idle = ((c["kFmMode"] == OSC1) & ~first) | ((c["kFmMode"] == OSC2) & ~second)
     c["kFmMode"] = np.where(idle, OFF, c["kFmMode"])
+
+
+def _mix_clearly(c: Columns) -> None:
+    """An oscillator 40 dB below the other is not there."""
+    m = 1.0 - c["kOscMix"]
+    c["kOscMix"] = np.where(m <= 0.01, 1.0, np.where(m >= 0.99, 0.0, c["kOscMix"]))
 
 
 def _only_second(c: Columns) -> Bools:

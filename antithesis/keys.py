@@ -24,7 +24,7 @@ KEYS: Final = np.arange(12, 116)
 """MIDI notes that are asked about."""
 
 FEW: Final = 4
-"""Keys that are asked about at first, at most."""
+"""Keys that a file and a tracker name, at most."""
 
 _OCTAVE: Final = 12
 _COMMON: Final = (48, 60)

@@ -14,18 +14,19 @@ import numpy.typing as npt
 
 from antithesis import pitch
 from antithesis.candidates import VELOCITY, Fixed, Scored, Stage, Stopped, retuned
+from antithesis.canonical import Notes, moved, on_own_key
 from antithesis.distances import Target, mss
 from antithesis.errors import AudioError, PresetError
+from antithesis.fourier import SAMPLE_RATE
 from antithesis.gallery import Gallery
 from antithesis.grid import Grid, fitted
 from antithesis.keys import KEYS, chances, few, signs, tracked
-from antithesis.network import Network, Prediction
+from antithesis.network import Network
 from antithesis.parameters import BY_ID, DEFAULT, MAXIMUM, PARAMETERS, to_normalized, to_plain
 from antithesis.posterior import Posterior
 from antithesis.preset import Preset
 from antithesis.rules import audible
 from antithesis.search import refine
-from antithesis.spectra import SAMPLE_RATE
 from antithesis.synth import render_notes
 from antithesis.synth.waves import SEMITONE
 
@@ -36,8 +37,8 @@ MATCHED_S: Final = 2.0  # what of a sound is matched
 _CANDIDATES: Final = 36  # of the network's, rendered for the first match
 _NEWS: Final = 0.03  # of the distance: a gain worth telling while the search goes on
 _PAUSE_S: Final = 0.2  # between two matches: each costs as much as a dozen renders
-_LIKELIEST: Final = 12  # of all keys, that a search draws from
-_ASKED_SHARE: Final = 0.25  # of its draws are for those that were asked about at first
+_LIKELIEST: Final = 12  # of all keys: presets are drawn for these
+_NAMED_SHARE: Final = 0.25  # of the draws are for keys that a file or the tracker names
 _OCTAVE: Final = 12
 _SURE: Final = 0.5  # confidence from which a pitch is believed
 _MISTUNED: Final = (0.01, 1.0)  # semitones worth correcting, and that can be a mistuning
@@ -46,6 +47,8 @@ _SEARCHED: Final = 0.8  # of the budget where a grid has to be fitted in the end
 _AT_ONCE: Final = 32  # presets rendered
 _GAIN: Final = BY_ID["kMasterVolume"].index
 _FREQUENCY: Final = BY_ID["kLfoFrequency"].index
+_COARSE: Final = BY_ID["kOsc1Coarse"].index
+_TUNING: Final = frozenset({"kOsc1Coarse", "kOsc2Coarse", "kFilterKeyTrack"})  # moves with a key
 _KEPT: Final = (_GAIN, BY_ID["kVoiceMode"].index)
 
 
@@ -119,8 +122,8 @@ def match(
         AudioError: the sound is empty, silent or not finite.
         PresetError: a locked parameter does not exist, or cannot have that value.
     """
-    fixed = Fixed(_checked(locked or {}), velocity or VELOCITY, gate_s)
-    return Matching(_prepared(samples), network, budget_s, note, named, fixed, grid, seed, stop)
+    fixed = Fixed(_checked(locked or {}), velocity or VELOCITY, gate_s, note)
+    return Matching(_prepared(samples), network, budget_s, named, fixed, grid, seed, stop)
 
 
 def _checked(locked: Mapping[str, float]) -> dict[str, float]:
@@ -150,7 +153,6 @@ class Matching:
         target: Floats,
         network: Network,
         budget_s: float,
-        note: int | None,
         named: int | None,
         fixed: Fixed,
         grid: Grid | None,
@@ -161,7 +163,6 @@ class Matching:
         self._target = target
         self._network = network
         self._budget_s = budget_s
-        self._note = note
         self._named = named
         self._fixed = fixed
         self._rng = np.random.default_rng(seed)
@@ -204,16 +205,15 @@ class Matching:
         return [self._match(*self._in_tune(scored)) for scored in kept]
 
     def _matches(self) -> Generator[Match, None, None]:
-        keys = self._keys()
-        prediction = self._network.predict(self._target[None], keys)
-        posterior = Posterior(keys, prediction, self._fixed)
+        posterior = self._expected(self._named_keys())
         pool = self._stage.score(posterior.propose(self._rng, _CANDIDATES))
         yield from self._nearer(self._gathered(pool, posterior))
         if self._budget_s > 0:
             self._stage.stop = self._stop
             with suppress(Stopped):
-                if self._note is None:
-                    posterior = self._of_every_key(keys)
+                if self._fixed.note is None or not self._tuning_locked:  # else there is no other
+                    posterior = self._of_every_key()
+                    pool += self._stage.score(posterior.propose(self._rng, _CANDIDATES))
                 gallery = self._gathered(pool, posterior)
                 yield from self._refined(gallery, refine(self._stage, pool, posterior, self._rng))
 
@@ -224,24 +224,30 @@ class Matching:
         self._gallery.add(*pool)
         return self._gallery
 
-    def _of_every_key(self, asked: list[int]) -> Posterior:
-        """What to expect for the likeliest of all keys, and for those that were asked about.
+    def _expected(self, keys: list[int]) -> Posterior:
+        prediction = self._network.predict(self._target[None], keys)
+        return Posterior(keys, prediction, self._fixed)
+
+    def _of_every_key(self) -> Posterior:
+        """What to expect for the likeliest of all keys, and for those that are named.
+
+        Even where it is known which key was pressed: the oscillators may be tuned to another.
 
         Raises:
             Stopped: there is no time for it.
         """
-        parts = []
-        for some in np.array_split(KEYS, -(-len(KEYS) // _AT_ONCE)):
-            if self._stop() or self._elapsed_s >= self._search_s:
-                raise Stopped
-            parts.append(self._network.predict(self._target[None], some))
-        prediction = Prediction.joined(parts)
+        if self._stop() or self._elapsed_s >= self._search_s:
+            raise Stopped
+        prediction = self._network.predict(self._target[None], KEYS)
         speaking = signs(prediction.distributions, self._heard)
         chance = chances(self._network.key_weights, speaking)
         chance = chance[np.clip(np.arange(len(KEYS)) + self._tuned, 0, len(KEYS) - 1)]
-        rows = np.union1d(np.argsort(-chance)[:_LIKELIEST], np.searchsorted(KEYS, asked))
-        share = (1.0 - _ASKED_SHARE) * chance[rows] / chance[rows].sum()
-        share[np.isin(KEYS[rows], asked)] += _ASKED_SHARE / len(asked)
+        if self._fixed.note is not None:
+            chance = np.where(np.abs(KEYS - self._fixed.note) <= MAXIMUM[_COARSE], chance, 0.0)
+        named = self._named_keys()
+        rows = np.union1d(np.argsort(-chance)[:_LIKELIEST], np.searchsorted(KEYS, named))
+        share = (1.0 - _NAMED_SHARE) * chance[rows] / chance[rows].sum()
+        share[np.isin(KEYS[rows], named)] += _NAMED_SHARE / len(named)
         return Posterior(KEYS[rows].tolist(), prediction.of(rows), self._fixed, share)
 
     def _refined(self, gallery: Gallery, search: Iterator[Scored]) -> Iterator[Match]:
@@ -316,14 +322,19 @@ class Matching:
         return pitch.track(self._target, SAMPLE_RATE)
 
     @property
+    def _tuning_locked(self) -> bool:
+        return not _TUNING.isdisjoint(self._fixed.plain)
+
+    @property
     def _tuned(self) -> int:
         """Semitones by which the user has locked the tuning: so much lower are the keys."""
         return round(self._fixed.plain.get("kOsc1Coarse", 0.0))
 
-    def _keys(self) -> list[int]:
-        """Keys to ask the network about: the user's, else the named one's and the tracker's."""
-        if self._note is not None:
-            return [self._note]
+    def _named_keys(self) -> list[int]:
+        """The key that is pressed, or else that a file names, and the tracker's."""
+        pressed = self._fixed.note
+        if pressed is not None:
+            return [pressed] if self._tuning_locked else few([pressed])
         guesses = tracked(self._heard)
         if self._named is not None:
             octaves = round((guesses[0] - self._named) / _OCTAVE)
@@ -354,9 +365,23 @@ class Matching:
 
     def _match(self, scored: Scored, sound: Sound) -> Match:
         candidate = scored.candidate
-        plain, gates = self._stage.plain([candidate])
-        plain, gates = self._fixed.imposed(_tidied(plain, gates), gates)
-        return self._told(plain[0], candidate.note, float(gates[0]), candidate.phase, sound)
+        notes, gates = self._stage.played([candidate])
+        played = self._on_its_key(notes)
+        plain, gates = self._fixed.imposed(_tidied(played.plain, gates), gates)
+        note = int(played.note[0])
+        return self._told(plain[0], note, float(gates[0]), candidate.phase, sound)
+
+    def _on_its_key(self, found: Notes) -> Notes:
+        """The same sound on the key that somebody would press for it.
+
+        That is where its lowest oscillator is tuned to; or what a file names, in that octave.
+        """
+        if self._fixed.note is not None or self._tuning_locked:
+            return found
+        own = on_own_key(found)
+        if self._named is None:
+            return own
+        return moved(own, (self._named - own.note + _OCTAVE // 2) % _OCTAVE - _OCTAVE // 2)
 
     def _told(
         self, plain: Floats, note: int, gate_s: float, phase: float, sound: npt.NDArray[np.floating]

@@ -37,6 +37,7 @@ _MIX: Final = PLACE["kOscMix"]
 _SWITCHED: Final = SWITCHABLE | (np.arange(len(HEADS)) == _MIX)
 _SWITCHES: Final = (PLACE["kFmMode"], PLACE["kFilterEnabled"])  # 0 is off
 _DEAREST: Final = 8.0  # nats of one head: a network can be wrong
+_BY_HEADS: Final = 4  # keys, the likeliest: each head's likeliest value, whatever the others are
 _FIRST_SHARPNESS: Final = 1.3
 _DRAWN_SHARPNESS: Final = (0.6, 1.0, 1.3)  # of whole presets that a search begins with
 _SHARPNESS: Final = (0.3, 0.6, 1.0)  # of moves: ever farther from what it expects
@@ -68,7 +69,7 @@ class Posterior:
         fixed: Fixed | None = None,
         chances: Floats | None = None,
     ) -> None:
-        self._chances = chances
+        self._chances = np.full(len(notes), 1.0 / len(notes)) if chances is None else chances
         self._prediction = prediction
         self._row = {note: k for k, note in enumerate(notes)}
         self._tables = dict(zip(notes, prediction.distributions, strict=True))
@@ -77,20 +78,24 @@ class Posterior:
         self._free = ~self._fixed.heads
 
     def propose(self, rng: np.random.Generator, count: int) -> list[Candidate]:
-        """So many or a few more: for each key the likeliest, by heads and as a whole, and draws."""
-        notes = list(self._tables)
-        draws = max(-(-count // len(notes)) - 2, 0)
-        sharpness = np.tile([np.inf, *[_FIRST_SHARPNESS] * draws], len(notes))
-        keys = np.repeat(notes, draws + 1)
-        alone = self._fixed.kept(likeliest(np.stack(list(self._tables.values()))))
+        """So many: the likeliest preset of each key, by heads of a few, and draws."""
+        likely = [list(self._tables)[k] for k in np.argsort(-self._chances, kind="stable")]
+        few = likely[:_BY_HEADS]
+        alone = self._fixed.kept(likeliest(np.stack([self._tables[note] for note in few])))
+        drawn = self._notes(rng, max(count - len(likely) - len(few), 0))
+        keys = np.concatenate([likely, drawn])
+        sharpness = np.repeat([np.inf, _FIRST_SHARPNESS], [len(likely), len(drawn)])
         places = np.concatenate([alone, self._drawn(keys, rng, sharpness)])
-        return _played(places, [*notes, *keys.tolist()], rng)
+        return _played(places, [*few, *keys.tolist()], rng)
 
     def draws(self, rng: np.random.Generator, count: int) -> list[Candidate]:
         """Whole presets, more for a likelier key, some of them far from what is likeliest."""
-        keys = rng.choice(list(self._tables), count, p=self._chances)
+        keys = self._notes(rng, count)
         places = self._drawn(keys, rng, rng.choice(_DRAWN_SHARPNESS, len(keys)))
         return _played(places, keys.tolist(), rng)
+
+    def _notes(self, rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
+        return rng.choice(np.array(list(self._tables)), count, p=self._chances)
 
     def _drawn(
         self,

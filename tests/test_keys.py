@@ -91,9 +91,26 @@ def test_more_is_drawn_for_likelier_keys():
     assert len(drawn) == 200
 
 
-def test_weights_of_other_heads_are_refused(tmp_path, network):
-    card = {**network.card, "keys": {"weights": [0.0, 1.0]}}
+def test_the_first_candidates_are_the_likeliest_of_each_key_and_draws():
+    expected = Posterior([40, 52], expecting(flat()[:2]), chances=np.array([0.1, 0.9]))
+    played = [one.note for one in expected.propose(np.random.default_rng(0), 104)]
+    assert played[:4] == [52, 40, 52, 40]  # by heads, and as a whole: the likelier key first
+    assert 80 < played[4:].count(52) < 100
+    assert len(played) == 104
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        pytest.param({"weights": [0.0, 1.0]}, "fit them again", id="of other heads"),
+        pytest.param({"sounds": 3}, "unreadable", id="none"),
+        pytest.param({"weights": ["many"]}, "unreadable", id="no numbers"),
+        pytest.param([], "unreadable", id="nothing like it"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(tmp_path, network, told, reason):
+    card = {**network.card, "keys": told}
     (tmp_path / "other.onnx").write_bytes(model_path().read_bytes())
     (tmp_path / "other.json").write_text(json.dumps(card), encoding="utf-8")
-    with pytest.raises(ModelError, match="fit them again"):
+    with pytest.raises(ModelError, match=reason):
         load_network(tmp_path / "other.onnx")

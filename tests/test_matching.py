@@ -93,6 +93,13 @@ def test_a_given_note_is_kept(network, lead):
         assert found.note == 45
 
 
+def test_on_a_key_that_is_not_its_pitch_a_match_is_tuned_to_the_sound(network, lead):
+    found = list(match(lead, network, budget_s=1.0, note=62))[-1]
+    assert found.note == 62
+    assert found.preset["kOsc1Coarse"] == 57 - 62
+    assert abs(cents(track(found.render(), RATE).f0_hz, track(lead, RATE).f0_hz)) < 10
+
+
 def test_a_known_velocity_and_gate_are_kept(network, lead):
     for found in match(lead, network, budget_s=0.5, velocity=73, gate_s=0.8):
         assert (found.velocity, found.gate_s) == (73, 0.8)
@@ -132,6 +139,15 @@ def test_the_octave_of_a_named_note_is_a_hint(network, lead):
     first = next(match(lead, network, budget_s=0.0, named=33))  # two octaves below what is played
     assert first.note % 12 == 57 % 12
     assert abs(cents(track(first.render(), RATE).f0_hz, track(lead, RATE).f0_hz)) < 50
+
+
+@pytest.mark.parametrize(("named", "key"), [(None, 57), (62, 62), (70, 58)])
+def test_a_match_is_told_on_the_key_that_one_would_press(network, lead, named, key):
+    found = list(match(lead, network, budget_s=0.5, named=named))[-1]
+    assert found.note == key
+    assert found.preset["kOscMix"] > 0.99  # oscillator 1 alone
+    assert found.preset["kOsc1Coarse"] == 57 - key
+    assert abs(cents(track(found.render(), RATE).f0_hz, track(lead, RATE).f0_hz)) < 10
 
 
 def test_the_same_seed_makes_the_same_first_match(network, lead):

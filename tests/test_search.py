@@ -159,10 +159,11 @@ def test_a_search_that_gains_no_more_ends(target, truth):
     assert 10 < len(steps) < 2000
 
 
-def test_proposals_are_the_likeliest_and_draws_for_each_key():
+def test_proposals_are_the_likeliest_and_draws():
     flat = np.full((2, len(HEADS), WIDTH), 1.0 / WIDTH)
-    proposed = Posterior([40, 52], expecting(flat)).propose(np.random.default_rng(0), 13)
-    assert sorted(c.note for c in proposed) == [40] * 7 + [52] * 7
+    proposed = Posterior([40, 52], expecting(flat)).propose(np.random.default_rng(0), 14)
+    assert [c.note for c in proposed[:4]] == [40, 52, 40, 52]
+    assert {c.note for c in proposed[4:]} == {40, 52}
     assert len({c.structure for c in proposed}) > 6
 
 
@@ -223,10 +224,19 @@ def test_what_is_locked_stays_in_every_candidate(target, truth):
     rng = np.random.default_rng(2)
     pool = stage.score(expected.propose(rng, 8))
     steps = list(itertools.islice(refine(stage, pool, expected, rng), 12))
-    plain, gates = stage.plain([s.candidate for s in [*pool, *steps]])
+    notes, gates = stage.played([s.candidate for s in [*pool, *steps]])
     for id, value in LOCKS.items():
-        assert (plain[:, BY_ID[id].index] == value).all(), id
+        assert (notes.plain[:, BY_ID[id].index] == value).all(), id
     assert (gates == 0.75).all()
+
+
+@pytest.mark.parametrize(("pressed", "alike"), [(55, True), (84, False)])
+def test_a_pressed_key_plays_what_is_tuned_to_another(target, truth, pressed, alike):
+    stage = Stage(target, Fixed(note=pressed))
+    notes, _ = stage.played([truth])
+    assert notes.note.tolist() == [pressed]
+    assert (notes.plain[0, BY_ID["kOsc1Coarse"].index] == truth.note - pressed) == alike
+    assert (stage.score([truth])[0].distance < 0.05) == alike  # else out of the tuning's range
 
 
 def test_around_a_lock_the_search_still_gains(target, truth):
