@@ -7,6 +7,7 @@ rejected where too quiet, brought to canonical form, and moved to a key that a t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
@@ -106,14 +107,20 @@ def sounds(recipe: Recipe, rng: np.random.Generator, count: int = HANDFUL) -> So
     return Sounds(heard, Notes(notes.plain[loud], notes.note[loud]), drawn.gate_s[loud])
 
 
+def handfuls(recipe: Recipe, index: int) -> Iterator[Sounds]:
+    """The sounds of batch ``index``, a few at a time; in all as many as asked for, or one more."""
+    rng = np.random.default_rng((recipe.seed, index))
+    missing = recipe.batch
+    while missing > 0:
+        heard = sounds(recipe, rng, min(HANDFUL, missing + 1))
+        missing -= len(heard.audio)
+        if len(heard.audio):
+            yield heard
+
+
 def batch(recipe: Recipe, front_end: FrontEnd, index: int) -> Batch:
     """Batch ``index`` of a training, ready for the network."""
-    rng = np.random.default_rng((recipe.seed, index))
-    parts: list[Batch] = []
-    while (missing := recipe.batch - sum(len(part.key) for part in parts)) > 0:
-        heard = sounds(recipe, rng, min(HANDFUL, missing + 1))
-        if len(heard.audio):
-            parts.append(_seen(heard, front_end))
+    parts = [_seen(heard, front_end) for heard in handfuls(recipe, index)]
     columns = zip(*(part.columns for part in parts), strict=True)
     return Batch(*(np.concatenate(column)[: recipe.batch] for column in columns))
 

@@ -86,10 +86,7 @@ class Batch:
 
 def batch(recipe: stream.Recipe, sizes: frozenset[Mels], index: int) -> Batch:
     """Batch ``index`` of a stream, in all views asked for; each sound is rendered once."""
-    rng = np.random.default_rng((recipe.seed, index))
-    parts: list[Batch] = []
-    while sum(len(part.key) for part in parts) < recipe.batch:
-        parts.append(_seen(stream.sounds(recipe, rng), sizes))
+    parts = [_seen(heard, sizes) for heard in stream.handfuls(recipe, index)]
     joined = partial(_joined, count=recipe.batch)
     return Batch(
         {mels: joined(part.mels[mels] for part in parts) for mels in parts[0].mels},
