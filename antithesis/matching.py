@@ -34,7 +34,7 @@ Floats = npt.NDArray[np.float64]
 Sound = npt.NDArray[np.float32]
 
 MATCHED_S: Final = 2.0  # what of a sound is matched
-_CANDIDATES: Final = 36  # of the network's, rendered for the first match
+_CANDIDATES: Final = 36  # of the network's, for the first match and again when all keys are known
 _NEWS: Final = 0.03  # of the distance: a gain worth telling while the search goes on
 _PAUSE_S: Final = 0.2  # between two matches: each costs as much as a dozen renders
 _LIKELIEST: Final = 12  # of all keys: presets are drawn for these
@@ -205,7 +205,9 @@ class Matching:
         return [self._match(*self._in_tune(scored)) for scored in kept]
 
     def _matches(self) -> Generator[Match, None, None]:
-        posterior = self._expected(self._named_keys())
+        keys = self._named_keys()
+        prediction = self._network.predict(self._target[None], keys)
+        posterior = Posterior(keys, prediction, self._fixed)
         pool = self._stage.score(posterior.propose(self._rng, _CANDIDATES))
         yield from self._nearer(self._gathered(pool, posterior))
         if self._budget_s > 0:
@@ -223,10 +225,6 @@ class Matching:
         self._gallery = Gallery(self._stage.objective, posterior.worth)
         self._gallery.add(*pool)
         return self._gallery
-
-    def _expected(self, keys: list[int]) -> Posterior:
-        prediction = self._network.predict(self._target[None], keys)
-        return Posterior(keys, prediction, self._fixed)
 
     def _of_every_key(self) -> Posterior:
         """What to expect for the likeliest of all keys, and for those that are named.
