@@ -2,9 +2,11 @@
 
     python scripts/train.py --minutes 90 --checkpoints /somewhere/outside/git
     python scripts/train.py --resume --checkpoints /somewhere/outside/git
+    python scripts/train.py --begin mika --minutes 90 --rate 7e-4 --seed 5 --checkpoints ANOTHER
     python scripts/train.py --keys
 
 Stopped at any moment, it goes on from its last checkpoint with the next sounds of the same stream.
+The third command trains weights that were exported before further, on sounds of another seed.
 At the end it writes models/NAME.onnx and its card models/NAME.json. The last command asks these
 weights about every key of some thousand sounds, and adds to the card how their keys are told.
 """
@@ -18,7 +20,7 @@ import multiprocessing
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -37,6 +39,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 VALIDATION_SEED = 7_000_000
 VALIDATION_BATCHES = 16
 KEY_SOUNDS = 4000
+MIXED_BATCHES = 64
 
 
 @dataclass
@@ -48,8 +51,12 @@ class Progress:
 
     def share(self, options: argparse.Namespace) -> float:
         """0 at the start, 1 at the end, by sounds or minutes, whichever is nearer its end."""
-        by_sounds = self.step * options.batch / options.sounds
+        by_sounds = self.sounds(options) / options.sounds
         return min(1.0, max(by_sounds, self.seconds / (60.0 * options.minutes)))
+
+    def sounds(self, options: argparse.Namespace) -> int:
+        """How many have been rendered and trained on, however often each."""
+        return self.step * options.batch // options.uses
 
 
 def main() -> None:
@@ -66,19 +73,22 @@ def main() -> None:
 
         from antithesis.training import export
 
-        model, progress = restore(options, front_end)
-        print(f"{model.count_params():,} weights, {keras.backend.backend()} back end")
         validation = validation_set(pool, front_end)
-        batches = stream_batches(pool, recipe, front_end, progress.step, 3 * options.workers)
+        model, progress = restore(options, front_end, validation)
+        print(f"{model.count_params():,} weights, {keras.backend.backend()} back end")
+        first = progress.step // options.uses
+        new = stream_batches(pool, recipe, front_end, first, 3 * options.workers)
+        batches = shuffled(new, options.uses, np.random.default_rng((options.seed, first)))
         train(model, batches, validation, progress, options)
     scores = validate(model, validation)
     training = {
         "recipe": recipe.as_dict(),
-        "sounds": progress.step * options.batch,
+        "sounds": progress.sounds(options),
+        "uses of each": options.uses,
         "minutes": round(progress.seconds / 60, 1),
         "validation": scores,
     }
-    path = REPOSITORY / "models" / f"{options.name}.onnx"
+    path = options.models / f"{options.name}.onnx"
     export.export(model, export.card(front_end, training), path)
     model.save(options.checkpoints / f"{options.name}.keras")
     print(f"wrote {path} and its card: {json.dumps(scores)}; now fit its keys (--keys)")
@@ -88,7 +98,7 @@ def fit_keys(options: argparse.Namespace) -> None:
     """Fit how the weights' doubts tell the key, and add that to their card."""
     from antithesis.training import keys
 
-    path = REPOSITORY / "models" / f"{options.name}.json"
+    path = options.models / f"{options.name}.json"
     count = int(options.sounds) if math.isfinite(options.sounds) else KEY_SOUNDS
     bar = tqdm(total=count, unit=" sounds", smoothing=0.02)
     with bar, multiprocessing.get_context("spawn").Pool(options.workers) as pool:
@@ -122,10 +132,13 @@ def key_lessons(weights: Path, index: int):
 def parse() -> argparse.Namespace:
     """Options; each is written into the model card by what it leads to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--name", default="mika", help="of the files in models/")
+    parser.add_argument("--name", default="mika", help="of the files written")
+    parser.add_argument("--models", type=Path, default=REPOSITORY / "models", help="their folder")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so long")
     parser.add_argument("--sounds", type=float, default=math.inf, help="stop after so many")
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--uses", type=int, default=1, help="of each sound, in other company")
+    parser.add_argument("--begin", metavar="NAME", help="with the weights of NAME.onnx there")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate at its highest")
     parser.add_argument("--width", type=int, default=1, help="channels, as a multiple")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) // 2))
@@ -141,11 +154,11 @@ def parse() -> argparse.Namespace:
     return options
 
 
-def restore(options: argparse.Namespace, front_end: FrontEnd):
-    """The model and how far it is: new, or from the checkpoint."""
+def restore(options: argparse.Namespace, front_end: FrontEnd, validation: Sequence[stream.Batch]):
+    """The model and how far it is: new, from exported weights, or from the checkpoint."""
     import keras
 
-    from antithesis.training import network
+    from antithesis.training import network, taking_up
 
     state = options.checkpoints / "progress.json"
     if options.resume and state.exists():
@@ -153,6 +166,10 @@ def restore(options: argparse.Namespace, front_end: FrontEnd):
         model = keras.models.load_model(options.checkpoints / "last.keras", custom_objects=custom)
         return model, Progress(**json.loads(state.read_text(encoding="utf-8")))
     model = network.build(front_end, options.width)
+    if options.begin:
+        heard = zip(*(inputs(batch)[:3] for batch in validation), strict=True)
+        path = options.models / f"{options.begin}.onnx"
+        taking_up.take_up(model, path, [np.concatenate(column) for column in heard])
     optimizer = keras.optimizers.AdamW(options.rate, weight_decay=0.01, global_clipnorm=1.0)
     model.compile(optimizer, loss=network.loss)
     return model, Progress()
@@ -161,7 +178,7 @@ def restore(options: argparse.Namespace, front_end: FrontEnd):
 def train(model, batches, validation, progress: Progress, options: argparse.Namespace) -> None:
     """One step a batch until the budget is spent."""
     bar = tqdm(unit=" sounds", unit_scale=True, smoothing=0.02, mininterval=5)
-    bar.update(progress.step * options.batch)
+    bar.update(progress.sounds(options))
     started = time.monotonic() - progress.seconds
     saved = time.monotonic()
     loss = float("nan")
@@ -173,7 +190,7 @@ def train(model, batches, validation, progress: Progress, options: argparse.Name
             raise SystemExit(f"loss is {loss} after batch {progress.step}: resume from before it")
         progress.step += 1
         progress.seconds = time.monotonic() - started
-        bar.update(options.batch)
+        bar.update(progress.sounds(options) - bar.n)
         if progress.step % 50 == 0:
             rest = progress.seconds * (1 / max(share, 1e-6) - 1) / 60
             bar.set_postfix_str(f"{share:.1%}, {rest:.0f} min left, loss {loss:.3f}")
@@ -181,7 +198,7 @@ def train(model, batches, validation, progress: Progress, options: argparse.Name
             save(model, progress, options)
             saved = time.monotonic()
             scores = json.dumps(validate(model, validation))
-            bar.write(f"{progress.step * options.batch:,} sounds: {scores}")
+            bar.write(f"{progress.sounds(options):,} sounds: {scores}")
     save(model, progress, options)
     bar.close()
 
@@ -211,6 +228,25 @@ def stream_batches(pool, recipe, front_end, first: int, ahead: int) -> Iterator[
         yield waiting.popleft().get()
 
 
+def shuffled(
+    new: Iterator[stream.Batch], uses: int, rng: np.random.Generator
+) -> Iterator[stream.Batch]:
+    """Batches of the same size in which each sound comes so often, in ever other company."""
+    if uses == 1:
+        yield from new
+        return
+    rows: list[tuple[np.ndarray, ...]] = []
+    for batch in new:
+        rows += [*zip(*batch.columns, strict=True)] * uses
+        size = len(batch.key)
+        while len(rows) > MIXED_BATCHES * size:
+            for last in range(len(rows) - 1, len(rows) - 1 - size, -1):
+                other = rng.integers(last + 1)
+                rows[last], rows[other] = rows[other], rows[last]
+            yield stream.Batch(*map(np.stack, zip(*rows[-size:], strict=True)))
+            del rows[-size:]
+
+
 def inputs(batch: stream.Batch) -> list[np.ndarray]:
     """What the network is shown, and told."""
     return [batch.mel, batch.fine, batch.key, batch.places]
@@ -228,7 +264,7 @@ def validation_set(pool, front_end: FrontEnd) -> list[stream.Batch]:
     return pool.starmap(stream.batch, jobs)
 
 
-def validate(model, validation: list[stream.Batch]) -> dict[str, float]:
+def validate(model, validation: Sequence[stream.Batch]) -> dict[str, float]:
     """Nats a head, alone and given those before it, and the share of choices that are right.
 
     Over what is audible.
