@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 # One core each for those who render; before numpy reads it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -81,13 +82,16 @@ def main() -> None:
         batches = shuffled(new, options.uses, np.random.default_rng((options.seed, first)))
         train(model, batches, validation, progress, options)
     scores = validate(model, validation)
-    training = {
+    training: dict[str, Any] = {
         "recipe": recipe.as_dict(),
         "sounds": progress.sounds(options),
         "uses of each": options.uses,
         "minutes": round(progress.seconds / 60, 1),
         "validation": scores,
     }
+    if options.begin:
+        before = card_of(options, options.begin)["training"]
+        training |= {"sounds": training["sounds"] + before["sounds"], "begun with": before}
     path = options.models / f"{options.name}.onnx"
     export.export(model, export.card(front_end, training), path)
     model.save(options.checkpoints / f"{options.name}.keras")
@@ -99,6 +103,7 @@ def fit_keys(options: argparse.Namespace) -> None:
     from antithesis.training import keys
 
     path = options.models / f"{options.name}.json"
+    card = card_of(options, options.name)
     count = int(options.sounds) if math.isfinite(options.sounds) else KEY_SOUNDS
     bar = tqdm(total=count, unit=" sounds", smoothing=0.02)
     with bar, multiprocessing.get_context("spawn").Pool(options.workers) as pool:
@@ -111,7 +116,6 @@ def fit_keys(options: argparse.Namespace) -> None:
     ranks = back.ranks(keys.fit(kept))
     weights = keys.fit(keys.Lessons.joined(taught))
     right = {f"first {n}": round(float(np.mean(ranks < n)), 3) for n in (1, 4, 12)}
-    card = json.loads(path.read_text(encoding="utf-8"))
     card["keys"] = {
         "sounds": len(ranks) + len(kept.rows),
         "right": right,
@@ -119,6 +123,11 @@ def fit_keys(options: argparse.Namespace) -> None:
     }
     path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     print(f"wrote {path}: of sounds held back, the right key is among the {json.dumps(right)}")
+
+
+def card_of(options: argparse.Namespace, name: str):
+    """The card of exported weights."""
+    return json.loads((options.models / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def key_lessons(weights: Path, index: int):
