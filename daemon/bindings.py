@@ -22,6 +22,8 @@ _WRITTEN: Final = re.compile(
 _HIGHEST: Final = 127
 _CHANNELS: Final = 16
 DOWN: Final = 64  # of a controller
+ONE_PRESS_S: Final = 0.05
+"""Within it a key is not struck twice: two ports tell of one press."""
 
 
 @dataclass(frozen=True)
@@ -71,22 +73,33 @@ class Binding:
 
 
 class Keys:
-    """Bindings at work: they turn messages into presses, each once however often it is told."""
+    """Bindings at work: they turn messages into presses, each once however often it is told.
+
+    A key that goes down while it is down has lost its release on the way, unless two ports tell of
+    one press: then it goes up, and down again.
+    """
 
     def __init__(self, bindings: Mapping[Action, Binding]) -> None:
         self.bindings = bindings
-        self._down: set[Action] = set()
+        self._down: dict[Action, float] = {}  # since when
 
-    def hear(self, message: Message, port: str) -> list[tuple[Action, bool]]:
-        """Actions whose key went down, or up, with this message."""
+    def hear(self, message: Message, port: str, at: float) -> list[tuple[Action, bool]]:
+        """Actions whose key went down, or up, with this message, which came at that time."""
         if message.type not in ("note_on", "note_off", "control_change"):
             return []
         changed = []
         for action, binding in self.bindings.items():
             down = binding.down(message, port)
-            if down is not None and down != (action in self._down):
-                (self._down.add if down else self._down.discard)(action)
-                changed.append((action, down))
+            if down is None:
+                continue
+            since = self._down.get(action)
+            struck = down and message.type == "note_on"
+            if since is not None and (not down or (struck and at - since > ONE_PRESS_S)):
+                del self._down[action]
+                changed.append((action, False))
+            if down and action not in self._down:
+                self._down[action] = at
+                changed.append((action, True))
         return changed
 
     def mine(self, message: Message, port: str) -> bool:

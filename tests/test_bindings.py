@@ -34,17 +34,26 @@ def test_what_is_no_message_is_refused_with_an_example(text):
 def test_a_key_on_any_channel_and_port_goes_down_and_up():
     keys = Keys({Action.CAPTURE: Binding.parse("note 36")})
     down = Message("note_on", note=36, velocity=90, channel=9)
-    assert keys.hear(down, "a") == [(Action.CAPTURE, True)]
-    assert keys.hear(down, "a") == []
-    assert keys.hear(Message("note_on", note=36, velocity=0, channel=9), "a") == [
+    assert keys.hear(down, "a", 1.0) == [(Action.CAPTURE, True)]
+    assert keys.hear(down, "a", 1.0) == []
+    assert keys.hear(Message("note_on", note=36, velocity=0, channel=9), "a", 1.0) == [
         (Action.CAPTURE, False)
     ]
+
+
+def test_a_key_whose_release_was_lost_is_obeyed_when_it_is_struck_again():
+    keys = Keys({Action.CAPTURE: Binding.parse("note 36")})
+    struck = Message("note_on", note=36, velocity=100)
+    assert keys.hear(struck, "pad", 10.0) == [(Action.CAPTURE, True)]
+    assert keys.hear(struck, "the same pad by another port", 10.02) == []
+    assert keys.hear(struck, "pad", 11.0) == [(Action.CAPTURE, False), (Action.CAPTURE, True)]
+    assert keys.hear(Message("note_off", note=36), "pad", 11.1) == [(Action.CAPTURE, False)]
 
 
 def test_a_pedal_is_down_from_its_middle_on():
     keys = Keys({Action.HOLD: Binding.parse("cc 64 channel 1")})
     told = [
-        keys.hear(Message("control_change", control=64, value=value), "a")
+        keys.hear(Message("control_change", control=64, value=value), "a", 1.0)
         for value in (10, 63, 64, 127, 70, 63, 0)
     ]
     assert [change for changes in told for change in changes] == [
@@ -63,8 +72,8 @@ def test_other_keys_channels_ports_and_messages_mean_nothing():
         (Message("pitchwheel", pitch=36, channel=9), "pad"),
         (Message("clock"), "pad"),
     ]:
-        assert keys.hear(message, port) == []
-    assert keys.hear(Message("note_on", note=36, channel=9), "pad") == [(Action.NEXT, True)]
+        assert keys.hear(message, port, 1.0) == []
+    assert keys.hear(Message("note_on", note=36, channel=9), "pad", 1.0) == [(Action.NEXT, True)]
 
 
 @given(bindings)

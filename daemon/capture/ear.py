@@ -105,7 +105,7 @@ class Ear(Living):
         return "; ".join(bound) or "no hotkeys"
 
     def _hear_midi(self, message: Message, port: str, at: float) -> None:
-        for action, down in self._keys.hear(message, port):
+        for action, down in self._keys.hear(message, port, at):
             if down or action in _KEY_PRESSES:
                 self._press(Press(action, down, at))
         if not self._keys.mine(message, port):
