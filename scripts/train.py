@@ -49,6 +49,7 @@ class Progress:
 
     step: int = 0
     seconds: float = 0.0
+    begun_with: dict[str, Any] | None = None  # how the weights were trained that it began with
 
     def share(self, options: argparse.Namespace) -> float:
         """0 at the start, 1 at the end, by sounds or minutes, whichever is nearer its end."""
@@ -89,9 +90,9 @@ def main() -> None:
         "minutes": round(progress.seconds / 60, 1),
         "validation": scores,
     }
-    if options.begin:
-        before = card_of(options, options.begin)["training"]
-        training |= {"sounds": training["sounds"] + before["sounds"], "begun with": before}
+    if before := progress.begun_with:
+        in_all = {key: training[key] + before[key] for key in ("sounds", "minutes")}
+        training |= {**in_all, "begun with": before}
     path = options.models / f"{options.name}.onnx"
     export.export(model, export.card(front_end, training), path)
     model.save(options.checkpoints / f"{options.name}.keras")
@@ -175,13 +176,15 @@ def restore(options: argparse.Namespace, front_end: FrontEnd, validation: Sequen
         model = keras.models.load_model(options.checkpoints / "last.keras", custom_objects=custom)
         return model, Progress(**json.loads(state.read_text(encoding="utf-8")))
     model = network.build(front_end, options.width)
+    progress = Progress()
     if options.begin:
         heard = zip(*(inputs(batch)[:3] for batch in validation), strict=True)
         path = options.models / f"{options.begin}.onnx"
         taking_up.take_up(model, path, [np.concatenate(column) for column in heard])
+        progress.begun_with = card_of(options, options.begin)["training"]
     optimizer = keras.optimizers.AdamW(options.rate, weight_decay=0.01, global_clipnorm=1.0)
     model.compile(optimizer, loss=network.loss)
-    return model, Progress()
+    return model, progress
 
 
 def train(model, batches, validation, progress: Progress, options: argparse.Namespace) -> None:

@@ -61,6 +61,12 @@ def test_weights_of_another_network_are_refused(heard):
         taking_up.take_up(model, SHIPPED, [heard.mel, heard.fine, heard.key])
 
 
+def test_weights_that_are_not_there_are_missed(heard, tmp_path):
+    model = network.build(FrontEnd())
+    with pytest.raises(ModelError, match="nowhere"):
+        taking_up.take_up(model, tmp_path / "nowhere.onnx", [heard.mel, heard.fine, heard.key])
+
+
 def test_each_sound_is_used_as_often_as_asked_for_and_in_other_company():
     size, columns = 4, 5
     endless = (
@@ -81,19 +87,21 @@ def test_each_sound_is_used_as_often_as_asked_for_and_in_other_company():
 def test_a_training_begun_with_weights_is_taken_up_where_it_stopped(tmp_path):
     def trained(*options: str) -> None:
         command = [sys.executable, SCRIPT, "--uses", "2", "--workers", "1"]
-        command += ["--begin", "old", "--rate", "0"]
+        command += ["--rate", "0"]
         folders = ["--checkpoints", tmp_path, "--models", tmp_path]
         subprocess.run([*command, *folders, *options], capture_output=True, check=True)
 
     for end in (".onnx", ".npz", ".json"):
         (tmp_path / f"old{end}").write_bytes(SHIPPED.with_suffix(end).read_bytes())
     before = json.loads(SHIPPED.with_suffix(".json").read_text())["training"]
-    trained("--sounds", "64", "--name", "first")
+    trained("--begin", "old", "--sounds", "64", "--name", "first")
     first = json.loads((tmp_path / "first.json").read_text())["training"]
     assert first["begun with"] == before
     assert first["sounds"] == before["sounds"] + 64
+    assert first["minutes"] > before["minutes"]
     assert first["validation"]["loss"] == pytest.approx(before["validation"]["loss"], abs=0.01)
     trained("--resume", "--sounds", "128", "--name", "second")
     second = json.loads((tmp_path / "second.json").read_text())["training"]
+    assert second["begun with"] == before
     assert second["sounds"] == before["sounds"] + 128
     assert json.loads((tmp_path / "progress.json").read_text())["step"] == 4

@@ -17,6 +17,7 @@ import onnx
 import onnx.numpy_helper
 
 from antithesis.errors import ModelError
+from antithesis.network import load_network
 from antithesis.training import network
 
 Floats = npt.NDArray[np.float32]
@@ -26,8 +27,10 @@ def take_up(model: keras.Model, path: Path, heard: Sequence[Floats]) -> None:
     """Give a new ``model`` the weights exported to ``path`` (.onnx) and beside it (.npz).
 
     ``heard``: mels, fine views and keys of some hundred sounds, by which the means and variances
-    are found that batch normalizations go by. ModelError if the files are of another network.
+    are found that batch normalizations go by. ModelError if the files are missing, or of another
+    network or parameter table.
     """
+    load_network(path)  # which refuses what this version cannot go by
     graph = _Graph(path)
     layers = _in_order([layer.name for layer in model.layers if layer.weights])
     tables = layers.pop("conditionals")
