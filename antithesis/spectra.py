@@ -16,6 +16,7 @@ from antithesis.mels import mel_powers, scratch, tables
 from antithesis.wide import LANES
 
 RMS = 0.1  # every sound is brought to this level before it is looked at
+_NO_POWER = np.finfo(np.float32).tiny  # far below any floor, and a logarithm can be taken of it
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def bands(powers: Floats, edges: npt.NDArray[np.float64], floor_db: float) -> Fl
 
 def to_unit(powers: npt.NDArray[np.floating], floor_db: float) -> Floats:
     """Decibels, with the floor at -1 and full scale (0 dB) at 1."""
-    db = 10.0 * np.log10(np.maximum(powers, 10.0 ** (floor_db / 10.0)))
+    # The floor is set after the logarithm, whose last bit is not the same on all processors.
+    db = np.maximum(10.0 * np.log10(np.maximum(powers, _NO_POWER)), floor_db)
     return np.asarray(1.0 - 2.0 * db / floor_db, np.float32)
 
 
