@@ -217,6 +217,7 @@ class Matching:
                     posterior = self._of_every_key()
                     pool += self._stage.score(posterior.propose(self._rng, _CANDIDATES))
                 gallery = self._gathered(pool, posterior)
+                yield from self._nearer(gallery)
                 yield from self._refined(gallery, refine(self._stage, pool, posterior, self._rng))
 
     def _gathered(self, pool: list[Scored], posterior: Posterior) -> Gallery:

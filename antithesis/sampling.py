@@ -58,6 +58,15 @@ class Sample:
         """The presets in normalized units, shape (n, 38)."""
         return to_normalized(self.plain)
 
+    @property
+    def columns(self) -> tuple[npt.NDArray[np.generic], ...]:
+        """All arrays, in the order of the fields."""
+        return (self.plain, self.note, self.velocity, self.gate_s, self.warmup_s)
+
+    def of(self, rows: npt.NDArray[np.generic]) -> Sample:
+        """Some of its presets, by their rows or a mask."""
+        return Sample(*(column[rows] for column in self.columns))
+
 
 def uniform(rng: np.random.Generator, n: int) -> Sample:
     """Every parameter uniform in normalized units; poly, master volume 0.25; any note in range."""
@@ -143,14 +152,14 @@ def mixture(rng: np.random.Generator, n: int, weights: Mapping[str, float]) -> S
     shares = np.array(list(weights.values()), dtype=np.float64)
     counts = rng.multinomial(n, shares / shares.sum())
     parts = [DISTRIBUTIONS[name](rng, int(k)) for name, k in zip(weights, counts, strict=True)]
-    order = rng.permutation(n)
-    return Sample(
-        plain=np.concatenate([part.plain for part in parts])[order],
-        note=np.concatenate([part.note for part in parts])[order],
-        velocity=np.concatenate([part.velocity for part in parts])[order],
-        gate_s=np.concatenate([part.gate_s for part in parts])[order],
-        warmup_s=np.concatenate([part.warmup_s for part in parts])[order],
-    )
+    columns = zip(*(part.columns for part in parts), strict=True)
+    return Sample(*(np.concatenate(column) for column in columns)).of(rng.permutation(n))
+
+
+def factory(rng: np.random.Generator, n: int) -> Sample:
+    """Factory presets as they are, each in its turn, on any note in range: never trained on."""
+    plain = factory_presets()
+    return _played(rng, _as_single_note(plain[np.arange(n) % len(plain)]))
 
 
 @cache

@@ -6,6 +6,7 @@
     python scripts/evaluate.py --quick                a few targets of each set, for CI
     python scripts/evaluate.py --budget 2 --steps 127                on a way of 7 bits, too
     python scripts/evaluate.py --read full.json --per-parameter      tables again, nothing is run
+    python scripts/evaluate.py --families --budget 2 10              FM, plucks ..., factory presets
     python scripts/evaluate.py --recordings DIR --budget 10          the real plug-in's sounds
     python scripts/evaluate.py --elsewhere --budget 2 10 --rivals    other instruments, captures
     python scripts/evaluate.py --learned DIR --library 1000 10000    an MLP, the network of 2019
@@ -30,7 +31,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's, where rivals
 
 from tqdm import tqdm
 
-from evaluation import elsewhere, recordings, results, tables, targets
+from evaluation import elsewhere, families, recordings, results, tables, targets
 from evaluation.learned import Learned
 from evaluation.others import Rivals
 from evaluation.results import Results
@@ -67,7 +68,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--set", nargs="+", choices=targets.SETS, default=targets.SETS, help="sets of targets")
+    add("--set", nargs="+", choices=families.ORDER, default=targets.SETS, help="sets of targets")
+    add("--families", action="store_true", help="the stress sets, and the factory presets")
     add("--part", choices=targets.PARTS, default="held-out", help="held out are the odd ids")
     add("--limit", type=int, help="targets of each set")
     add("--budget", type=float, nargs="+", default=[], metavar="SECONDS", help="of searching")
@@ -99,6 +101,8 @@ def _filled(options: argparse.Namespace) -> argparse.Namespace:
         options.budget = options.budget or [QUICK_BUDGET_S]
         options.library = [min(size, QUICK_LIBRARY) for size in options.library]
         options.sounds = min(options.sounds, QUICK_SOUNDS)
+    if options.families:
+        options.set = families.FAMILIES
     if options.full:
         options.budget = options.budget or list(FULL_BUDGETS_S)
         options.rivals = options.per_parameter = True
@@ -130,6 +134,7 @@ def run(options: argparse.Namespace) -> Results:
         steps=options.steps,
     )
     chosen = targets.choose(options.set, options.part, options.limit)
+    chosen += families.choose(options.set, options.limit)
     rows = run_all(plan, chosen, options.jobs)
     said = {key: str(value) for key, value in vars(options).items() if value}
     return Results(tuple(rows), said)

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from antithesis import distances
+from antithesis import distances, sampling
+from antithesis.parameters import BY_ID
 from antithesis.preset import Preset
 from evaluation import (
     elsewhere,
+    families,
     features,
     knobs,
     learned,
@@ -67,12 +69,55 @@ def test_a_limit_counts_per_set() -> None:
     assert [target.set for target in chosen] == [name for name in SETS for _ in range(3)]
 
 
+@pytest.mark.parametrize("name", families.FAMILIES)
+def test_a_stress_set_holds_what_it_says_and_nothing_else(name: str) -> None:
+    chosen = families.family(name)
+    assert len(chosen) == (42 if name == families.FACTORY else 20)
+    assert all(target.part == "held-out" and families.find(name, target.id) is target
+               for target in chosen)  # fmt: skip
+    assert all(scoring.level_db(sound) > scoring.QUIETEST_DB for sound in rendered(chosen))
+    if name != families.FACTORY:
+        assert BELONGS[name]([target.preset.by_id() for target in chosen], chosen)
+
+
+def _s(preset: dict[str, float], id: str) -> float:
+    """Seconds of an envelope's knob."""
+    return 1 / (BY_ID[id].min + BY_ID[id].max - preset[id])
+
+
+BELONGS = {
+    "FM": lambda presets, _: all(p["kFmMode"] for p in presets),
+    "cutoff envelope": lambda presets, _: all(
+        p["kFilterEnabled"] and abs(p["kModEnvCutoff"]) > 1000 for p in presets
+    ),
+    "vibrato": lambda presets, _: all(abs(p["kLfoAmount"]) >= 0.005 for p in presets),
+    "octaves apart": lambda presets, _: all(
+        0 < p["kOscMix"] < 1 and abs(p["kOsc1Coarse"] - p["kOsc2Coarse"]) in (12, 24, 36, 48)
+        for p in presets
+    ),
+    "plucks": lambda presets, _: all(
+        _s(p, "kVolEnvD") < 0.25 and p["kVolEnvS"] == 0 for p in presets
+    ),
+    "pads": lambda presets, chosen: all(
+        _s(p, "kVolEnvA") >= 0.15 and target.gate_s >= 1
+        for p, target in zip(presets, chosen, strict=True)
+    ),
+}
+
+
+def test_factory_presets_stand_in_their_set_as_they_are() -> None:
+    wanted = {Preset.from_plain(plain).replace(kVoiceMode=0, kMasterVolume=0.25).values
+              for plain in sampling.factory_presets()}  # fmt: skip
+    assert {target.preset.values for target in families.family(families.FACTORY)} <= wanted
+
+
 # Scoring
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_the_true_preset_scores_the_floor_that_stands_in_the_file(name: str) -> None:
-    for target, sound in zip(two := choose([name], "held-out", 2), rendered(two), strict=True):
+@pytest.mark.parametrize("name", families.ORDER)
+def test_the_true_preset_scores_the_floor_that_stands_with_it(name: str) -> None:
+    two = [*choose([name], "held-out", 2), *families.choose([name], 2)]
+    for target, sound in zip(two, rendered(two), strict=True):
         judge = distances.Target(sound)
         scored = scoring.score(scoring.sounds(truth(target)), judge, ("mss_db",))
         assert scored["mss_db"] == pytest.approx(target.floor_db, abs=6e-4)  # three decimals
@@ -423,7 +468,7 @@ def test_tables_of_perfect_answers_say_so() -> None:
 
 def test_quick_runs_from_end_to_end(tmp_path: Path, school: learned.Learned) -> None:
     kept, picture = tmp_path / "quick.json", tmp_path / "quick.png"
-    command = [sys.executable, str(SCRIPT), "--quick", "--limit", "1", "--set", "nine", "split"]
+    command = [sys.executable, str(SCRIPT), "--quick", "--limit", "1", "--set", "nine", "plucks"]
     command += ["--budget", "0.2", "--steps", "127", "--library", "10", "20", "--renders", "30"]
     command += ["--learned", str(school.folder), "--sounds", "100"] if LEARNS else []
     command += ["--jobs", "2", "--json", str(kept), "--picture", str(picture)]
@@ -435,7 +480,7 @@ def test_quick_runs_from_end_to_end(tmp_path: Path, school: learned.Learned) -> 
     answered += ["mean preset", "mean preset of the set", "Init", "nearest of 10", "nearest of 20"]
     answered += [*learned.RIVALS] if LEARNS else []
     answered += ["CMA-ES, 30 renders"]
-    assert list(whole["tables"]["nine"]) == list(whole["tables"]["split"]) == answered
+    assert list(whole["tables"]["nine"]) == list(whole["tables"]["plucks"]) == answered
     assert len(whole["rows"]) == 2 * len(answered)
     assert "| nine (1) | network |" in done.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -15,8 +15,8 @@ from tqdm import tqdm
 from antithesis import sampling
 from antithesis.synth import render_notes
 from evaluation import features
-from evaluation.scoring import level_db
-from evaluation.systems import PRIOR, QUIETEST_DB
+from evaluation.scoring import QUIETEST_DB, level_db
+from evaluation.systems import PRIOR
 
 Floats = npt.NDArray[np.float32]
 

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis.preset import Preset
+from evaluation.families import find
 from evaluation.knobs import Compared, Played, compare
 from evaluation.scoring import Answer, without_unheard
-from evaluation.targets import Target, read_targets
+from evaluation.targets import Target
 from evaluation.tuning import by_preset, cents
 
 Floats = npt.NDArray[np.float64]
@@ -47,7 +48,7 @@ class Row:
     @property
     def target(self) -> Target:
         """What was to be matched."""
-        return _BY_KEY[self.set, self.id]
+        return find(self.set, self.id)
 
     @property
     def truth(self) -> Played:
@@ -59,9 +60,6 @@ class Row:
     def played(self) -> Played:
         """The answer's preset and how it is played."""
         return Preset(self.heard), self.note, self.velocity, self.gate_s
-
-
-_BY_KEY = {(target.set, target.id): target for target in read_targets()}
 
 
 def row(target: Target, system: str, answer: Answer, **scored: Any) -> Row:

@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 WARMUPS_S = (0.7, 1.9, 3.1)
 QUICK_METRICS = ("mss_db", "sot", "rms_cos", "log_mel_l1_db")
 SWITCHES = ("kFmMode", "kFilterEnabled")
+QUIETEST_DB = -45.0  # RMS, re full scale: what is below is no target
 _UNHEARD_DB = 0.3  # of MSS: as good as none
 _VOLUME = BY_ID["kMasterVolume"].index
 

@@ -23,7 +23,8 @@ from antithesis.objective import Objective
 from antithesis.parameters import N_PARAMETERS, to_plain
 from antithesis.preset import Preset
 from antithesis.synth import render_notes
-from evaluation.scoring import Answer, level_db, levelled
+from evaluation import families
+from evaluation.scoring import QUIETEST_DB, Answer, level_db, levelled
 from evaluation.targets import DURATION_S, Target
 
 Floats = npt.NDArray[np.float64]
@@ -34,9 +35,9 @@ MEAN = "mean preset"
 MEAN_OF_SET = "mean preset of the set"
 INIT = "Init"
 LIBRARY_SEED = 1_000
-QUIETEST_DB = -45.0
 _WARMUPS_S = (0.2, 4.0)
 _HANDFUL = 50
+_DRAWS = 20_000  # whose mean is taken
 _SHORTLIST = 200
 _MIDDLE_NOTE = 60
 _VELOCITY = 100
@@ -132,8 +133,10 @@ def _mean_of(case: Case, names: tuple[str, ...]) -> Answer:
 
 @cache
 def _mean(names: tuple[str, ...]) -> tuple[Preset, float]:
-    drawn = sampling.mixture(np.random.default_rng(LIBRARY_SEED), 20_000, dict.fromkeys(names, 1))
-    return Preset.from_normalized(drawn.normalized.mean(0)), float(drawn.gate_s.mean())
+    rng = np.random.default_rng(LIBRARY_SEED)
+    drawn = [families.draw(name, rng, _DRAWS // len(names)) for name in names]
+    mean = np.concatenate([part.normalized for part in drawn]).mean(0)
+    return Preset.from_normalized(mean), float(np.concatenate([p.gate_s for p in drawn]).mean())
 
 
 def init_preset(case: Case) -> Answer:

@@ -16,11 +16,12 @@ from tqdm import tqdm
 
 from antithesis import distances
 from evaluation import scoring, tuning
+from evaluation.families import ORDER
 from evaluation.others import Rivals, answers
 from evaluation.results import Row, row
 from evaluation.scoring import Answer
 from evaluation.systems import Case, matches, on_grid
-from evaluation.targets import SETS, Target, rendered
+from evaluation.targets import Target, rendered
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,7 +49,7 @@ def run(plan: Plan, target: Target) -> list[Row]:
 
 
 def _seed(plan: Plan, target: Target) -> int:
-    return 10_000 * plan.seed + 1_000 * SETS.index(target.set) + target.id
+    return 10_000 * plan.seed + 1_000 * ORDER.index(target.set) + target.id
 
 
 def _answers(plan: Plan, case: Case) -> Iterator[tuple[str, Answer]]:
@@ -101,7 +102,7 @@ def run_all(plan: Plan, targets: Sequence[Target], jobs: int) -> list[Row]:
                 bar.update()
         except KeyboardInterrupt:
             bar.write(f"stopped after {bar.n} of {len(targets)} targets", file=sys.stderr)
-    return sorted(found, key=lambda one: (SETS.index(one.set), one.id))
+    return sorted(found, key=lambda one: (ORDER.index(one.set), one.id))
 
 
 def _mixed(targets: Sequence[Target]) -> list[Target]:
