@@ -28,6 +28,11 @@ _HEARD_DB: Final = (0.1, 0.5)  # what a parameter's move should change
 _SMALLEST_DB: Final = 1.0  # differences below count as this much where squares are weighed
 _DAMPINGS: Final = (0.01, 0.1, 1.0, 10.0, 100.0)  # tried at once, times the last that did well
 _DAMPING_RANGE: Final = (1e-4, 1e4)
+_REACH_DB: Final = 0.1  # of change, by which a parameter's reach is measured
+_REACHES: Final = (1e-3, 0.1)  # of its whole range
+_SMALLEST_AT_REST_DB: Final = 0.3  # as _SMALLEST_DB, where a descent has ended
+_TINY_DB: Final = 1e-3
+_OWN_SHARE: Final = 0.01  # of each parameter's own curvature added: slopes are not quite right
 _HARDLY: Final = 0.01  # a gain, as a share, that is hardly one
 _PATIENCE: Final = 3
 
@@ -75,7 +80,7 @@ class Descent:
         slopes = changes / self._ways.astype(np.float32)[:, None]
         steps = self._steps(slopes)
         self._adapt(np.abs(changes, out=changes) @ self._objective.weights)
-        return self._inside(self.point + steps)
+        return self.inside(self.point + steps)
 
     def take(self, points: Floats, heard: Sequence[Heard]) -> None:
         """Go to the nearest of points (n, d), if that is a gain; the last were tried downhill.
@@ -120,12 +125,30 @@ class Descent:
         damped = square + dampings[:, None, None] * np.diag(scale)
         return np.asarray(-np.linalg.solve(damped, right[:, None])[..., 0])
 
+    def reach(self, heard: Heard) -> Floats:
+        """Covariance (d, d) of steps from here that change the sound about as much either way.
+
+        From how the moved ones were heard (d, k). A decay and a sustain that make up for each other
+        go far together, a tuning by itself hardly at all.
+        """
+        changes = self._seen(heard) - self._here
+        felt_db = np.abs(changes) @ self._objective.weights
+        reach = np.clip(self._moves * _REACH_DB / np.maximum(felt_db, _TINY_DB), *_REACHES)
+        slopes = changes * (reach / self._ways).astype(np.float32)[:, None]
+        residual, weights = self._here - self._target, self._objective.weights
+        square, _ = _normal_equations(slopes, residual, weights, _SMALLEST_AT_REST_DB)
+        own = np.diag(square)
+        covariance = np.linalg.inv(square + np.diag(_OWN_SHARE * own + 1e-6 * own.mean()))
+        covariance /= np.exp(np.log(np.linalg.eigvalsh(covariance)).mean())
+        return np.asarray(covariance * np.outer(reach, reach))
+
     def _adapt(self, changes: Floats) -> None:
         """Smaller moves of what changes much: slopes are local; larger ones of what hardly does."""
         grown = np.where(changes < _HEARD_DB[0], 1.6, np.where(changes > _HEARD_DB[1], 0.6, 1.0))
         self._moves = np.clip(self._moves * grown, *_MOVES)
 
-    def _inside(self, points: Floats) -> Floats:
+    def inside(self, points: Floats) -> Floats:
+        """Points (n, d) with what lies past an end brought back to it."""
         return np.where(self._wraps, points, np.clip(points, 0.0, 1.0))
 
 

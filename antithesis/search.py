@@ -21,6 +21,7 @@ import numpy.typing as npt
 from antithesis.candidates import Candidate, Heard, Scored, Stage
 from antithesis.descent import Descent, step_together
 from antithesis.encoding import SIZES
+from antithesis.evolution import Evolution
 from antithesis.posterior import Posterior
 
 Floats = npt.NDArray[np.float64]
@@ -35,6 +36,10 @@ _BLURRED_LATER: Final = 2  # where a head or two of what was good are new
 _STEPS: Final = 2  # of each chain between two cuts
 _GAIN: Final = 0.02  # a share of the distance that is worth going on for
 _PATIENCE: Final = 3  # rounds of moves without
+_NEARLY: Final = 1.2  # times what the best island came to: may do better when it has evolved
+_POPULATION: Final = 16
+_SIGMA: Final = 0.5  # of what a descent's end calls its reach
+_GENERATIONS: Final = 10  # that have to gain
 _ISLANDS: Final = 5  # in a row that came no nearer
 _ENOUGH_DB: Final = 0.02  # nearer than two renders of one preset ever come
 
@@ -48,13 +53,20 @@ def refine(
     """
     worth = posterior.worth
     tried: set[Structure] = set()
-    best, in_vain = min(pool, key=worth), 0
+    best, in_vain, rough = min(pool, key=worth), 0, np.inf
     while best.distance > _ENOUGH_DB and in_vain < _ISLANDS:
         last, drawn = worth(best), stage.score(posterior.draws(rng, _DRAWS))
         starts = sorted(drawn, key=worth) if tried else distinct([*pool, *drawn], worth)
+        own = starts[0]
         for found in _island(stage, starts[:_CHAINS], posterior, rng, tried):
-            best = min(best, found, key=worth)
+            own, best = min(own, found, key=worth), min(best, found, key=worth)
             yield found
+        # Beside one that has evolved, who has not yet would always lose.
+        if worth(own) < _NEARLY * rough:
+            rough = min(rough, worth(own))
+            for found in evolved(stage, own, rng):
+                best = min(best, found, key=worth)
+                yield found
         in_vain = 0 if worth(best) < (1.0 - _GAIN) * last else in_vain + 1
 
 
@@ -98,6 +110,28 @@ def _race(stage: Stage, chains: list[Chain], worth: Callable[[Scored], float]) -
             yield from stepped(stage, chains)
         chains.sort(key=lambda chain: worth(chain.best))
         chains = [c for c in chains[: (len(chains) + 1) // 2] if not c.exhausted]
+
+
+def evolved(stage: Stage, start: Scored, rng: np.random.Generator) -> Iterator[Scored]:
+    """Better and better ones of the same structure, by CMA-ES, for as long as that gains.
+
+    Descents go by slopes, and end on some small step of what drift, beats and mel bands make of
+    them; an evolution strategy goes by ranks and gets over it. It begins with the ways that slopes
+    say are long.
+    """
+    chain = Chain(stage, start, 0)
+    descent = chain.descent
+    covariance = descent.reach(stage.features([chain.candidate(p) for p in descent.moved()]))
+    evolution = Evolution(descent.point, _SIGMA, covariance, _POPULATION, rng)
+    best, last = start, np.inf
+    while best.distance < (1.0 - _GAIN) * last and best.distance > _ENOUGH_DB:
+        last = best.distance
+        for _ in range(_GENERATIONS):
+            points = evolution.ask()
+            scored = stage.score([chain.candidate(p) for p in descent.inside(points)])
+            evolution.tell(points, [s.distance for s in scored])
+            best = min([best, *scored], key=lambda s: s.distance)
+            yield best
 
 
 def distinct(pool: list[Scored], worth: Callable[[Scored], float]) -> list[Scored]:

@@ -55,6 +55,17 @@ def test_it_finds_what_made_the_sound_in_a_hundred_renders():
     assert descent.point == pytest.approx(WANTED, abs=0.01)
 
 
+def test_all_steps_within_its_reach_change_the_sound_about_as_much():
+    features = Counted()
+    descent = features.descent(np.array([0.5, 0.4, 0.6]))
+    lengths, ways = np.linalg.eigh(descent.reach(features(descent.moved())))
+    steps = ways.T * np.sqrt(lengths)[:, None]
+    size = 0.02 / np.abs(steps).max()
+    changes = features.objective.apart(descent.heard, features(descent.point + size * steps))
+    assert np.sqrt(lengths.max() / lengths.min()) > 4.0  # though some are much longer
+    assert changes.max() < 2.0 * changes.min()
+
+
 def test_it_never_loses_ground_and_gives_up_at_the_bottom():
     features = Counted()
     descent = features.descent(np.array([0.9, 0.9, 0.1]))

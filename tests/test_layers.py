@@ -45,6 +45,7 @@ LAYERS = (
     "objective",
     "candidates",
     "descent",
+    "evolution",
     "posterior",
     "search",
     "gallery",

@@ -17,7 +17,7 @@ from antithesis.network import Prediction
 from antithesis.parameters import BY_ID
 from antithesis.posterior import Posterior
 from antithesis.preset import Preset
-from antithesis.search import Chain, refine, stepped
+from antithesis.search import Chain, evolved, refine, stepped
 from antithesis.synth import Event, render
 
 PRESET = Preset.init().replace(
@@ -138,6 +138,34 @@ def test_a_blurred_beginning_leads_past_the_hills_of_fm():
 def _beside(truth: Candidate, rng: np.random.Generator) -> np.ndarray:
     """How far beside each place a network's guess might be, in bins."""
     return np.where(truth.switched_on, rng.normal(0.0, 0.7, len(HEADS)), 0.0)
+
+
+def test_evolution_goes_on_where_a_descent_ends():
+    knobs = {"kFilterEnabled": 0, "kOsc1Wave": 0, "kVolEnvA": 950, "kVolEnvD": 965, "kVolEnvR": 990}
+    released = [Event.from_row([0, 1, NOTE, 100]), Event.from_row([0.4, 0, NOTE, 0])]
+    preset = PRESET.replace(**knobs)
+    stage = Stage(render(preset, released, 1.0))
+    places, _ = encode(canonical(preset.plain, NOTE, 100, gate_s=0.4), [0.4])
+    truth = Candidate(places[0], NOTE)
+    rng, reached = np.random.default_rng(0), []
+    for _ in range(4):
+        beside = replace(truth, places=truth.places + 2 * _beside(truth, rng))
+        chain = Chain(stage, stage.score([beside])[0], 2)
+        while not chain.exhausted:
+            stepped(stage, [chain])
+        better = list(evolved(stage, chain.best, rng))
+        distances = [chain.best.distance, *(s.distance for s in better)]
+        assert distances == sorted(distances, reverse=True)
+        reached.append((distances[0], distances[-1]))
+        assert {s.candidate.structure for s in better} == {chain.best.candidate.structure}
+    descended, evolved_from_there = np.mean(reached, axis=0)
+    assert evolved_from_there < 0.5 * descended
+
+
+def test_where_all_is_locked_only_the_phase_evolves(target, truth):
+    stage = Stage(target, Fixed(dict(PRESET.by_id()), gate_s=2.0, note=NOTE))
+    for found in evolved(stage, stage.score([truth])[0], np.random.default_rng(0)):
+        assert (found.candidate.places == truth.places).all()
 
 
 def test_the_same_seed_makes_the_same_search(target, truth):
