@@ -138,7 +138,7 @@ class Descent:
         residual, weights = self._here - self._target, self._objective.weights
         square, _ = _normal_equations(slopes, residual, weights, _SMALLEST_AT_REST_DB)
         own = np.diag(square)
-        covariance = np.linalg.inv(square + np.diag(_OWN_SHARE * own + 1e-6 * own.mean()))
+        covariance = np.linalg.inv(square + np.diag(_OWN_SHARE * own + 1e-6 * own.mean() + 1e-9))
         covariance /= np.exp(np.log(np.linalg.eigvalsh(covariance)).mean())
         return np.asarray(covariance * np.outer(reach, reach))
 

@@ -1,7 +1,7 @@
 """CMA-ES: an evolution strategy that learns which ways are long (Hansen, arXiv:1604.00772, 2016).
 
 With negative weights for the worse half, as in the package ``cmaes``, beside which it is tested.
-That one imports SciPy's statistics wherever they are installed: a second, and 60 MB of a companion
+That one imports SciPy's statistics wherever they are installed: 77 MB more, of a companion
 that is to be light beside a DAW.
 """
 

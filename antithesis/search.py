@@ -4,9 +4,10 @@ The best few structures of a pool race, each going downhill in all its continuou
 (:mod:`antithesis.descent`), by blurred features at first; the worse half is dropped time and again.
 When nobody gains any more, one or two heads of the leader are drawn anew from what the network
 expects, and the best of these race in their turn: a wrong waveform, a vibrato not thought of, the
-wrong hill of a split's beating. When that no longer helps either, all begins anew elsewhere, with a
-pool of whole presets that race among themselves: beside a leader that was tuned for thousands of
-renders the right structure, not tuned yet, would be dropped at once.
+wrong hill of a split's beating. When that no longer helps either, the leader evolves
+(:mod:`antithesis.evolution`), and all begins anew elsewhere, on another *island*, with a pool of
+whole presets that race among themselves: beside a leader that was tuned for thousands of renders
+the right structure, not tuned yet, would be dropped at once.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _BLURRED_LATER: Final = 2  # where a head or two of what was good are new
 _STEPS: Final = 2  # of each chain between two cuts
 _GAIN: Final = 0.02  # a share of the distance that is worth going on for
 _PATIENCE: Final = 3  # rounds of moves without
-_NEARLY: Final = 1.2  # times what the best island came to: may do better when it has evolved
+_NEARLY: Final = 1.2  # times what the best island's leader came to: its own may evolve farther
 _POPULATION: Final = 16
 _SIGMA: Final = 0.5  # of what a descent's end calls its reach
 _GENERATIONS: Final = 10  # that have to gain
@@ -57,14 +58,15 @@ def refine(
     while best.distance > _ENOUGH_DB and in_vain < _ISLANDS:
         last, drawn = worth(best), stage.score(posterior.draws(rng, _DRAWS))
         starts = sorted(drawn, key=worth) if tried else distinct([*pool, *drawn], worth)
-        own = starts[0]
+        leader = starts[0]
         for found in _island(stage, starts[:_CHAINS], posterior, rng, tried):
-            own, best = min(own, found, key=worth), min(best, found, key=worth)
+            leader = min(leader, found, key=worth)
             yield found
-        # Beside one that has evolved, who has not yet would always lose.
-        if worth(own) < _NEARLY * rough:
-            rough = min(rough, worth(own))
-            for found in evolved(stage, own, rng):
+        best = min(best, leader, key=worth)
+        # Leaders are held against leaders: beside one that has evolved, each would lose.
+        if worth(leader) < _NEARLY * rough:
+            rough = min(rough, worth(leader))
+            for found in evolved(stage, leader, rng):
                 best = min(best, found, key=worth)
                 yield found
         in_vain = 0 if worth(best) < (1.0 - _GAIN) * last else in_vain + 1

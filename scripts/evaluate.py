@@ -12,8 +12,9 @@
     python scripts/evaluate.py --learned DIR --library 1000 10000    an MLP, the network of 2019
     python scripts/evaluate.py --budget 2 --rivals --times 1 10      CMA-ES with 10 times as much
 
-Everything is scored on the frozen development targets by the exact synth, rendered three times at
-vibrato phases that nobody could have fitted. The tables are Markdown, progress goes to stderr.
+Everything is scored on the frozen development targets, or on families drawn from a fixed seed, by
+the exact synth, rendered three times at vibrato phases that nobody could have fitted. The tables
+are Markdown, progress goes to stderr.
 """
 
 from __future__ import annotations
