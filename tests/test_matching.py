@@ -21,6 +21,7 @@ from antithesis.parameters import BY_ID, PARAMETERS
 from antithesis.pitch import cents, track
 from antithesis.preset import Preset
 from antithesis.synth import Event, render, render_notes
+from evaluation.targets import read_targets, rendered
 
 RATE = 44100
 GAIN = BY_ID["kMasterVolume"].index
@@ -79,6 +80,17 @@ def test_knobs_that_the_note_does_not_let_hear_stand_at_their_defaults(matches):
 
 def test_the_network_alone_is_asked_with_a_budget_of_zero(network, lead):
     assert len(list(match(lead, network, budget_s=0.0))) == 1
+
+
+def test_what_asking_about_every_key_gains_is_told_before_the_search_goes_on(network):
+    early = 0
+    for target in (t for t in read_targets() if t.set == "musical" and t.id in (2, 8, 16)):
+        found = match(rendered([target])[0], network, budget_s=5.0)
+        first, second = itertools.islice(found, 2)
+        found.close()
+        assert second.distance < first.distance
+        early += second.evaluations < 3 * first.evaluations
+    assert early >= 2  # of three: where the keys that a tracker named were not the best
 
 
 def test_the_search_can_be_left_at_any_time(network, lead):
