@@ -7,12 +7,14 @@ that is to be light beside a DAW.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_TINY = 1e-12
+_TINY: Final = 1e-12
 
 
 class Evolution:
@@ -20,8 +22,8 @@ class Evolution:
 
     Args:
         mean: Where it begins, (d,).
-        sigma: Of how many of the covariance's standard deviations its first steps are.
-        covariance: Which ways are long, (d, d); it learns better from there.
+        sigma: The size of its first steps, in standard deviations of the covariance.
+        covariance: Which ways are long to begin with, (d, d); it learns them from there.
         population: Points of a generation, four or more.
         rng: For its draws.
     """
