@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass, field
 from functools import wraps
@@ -61,15 +62,15 @@ def searching(generate):
 
 
 class FakeMatcher:
-    """Yields matches at given distances, and then searches in vain until it is told to stop.
+    """Yields matches at given distances; so many searches end by themselves, the first ones.
 
-    `heard` is the files it was asked about, `locked` what was to be kept, `searching` is set while
-    it searches in vain.
+    Those after them go on in vain until they are told to stop; `searching` is set meanwhile.
+    `heard` is the files it was asked about, `locked` what was to be kept.
     """
 
-    def __init__(self, *distances, endless=False):
+    def __init__(self, *distances, ends=math.inf):
         self.distances = distances or (3.0,)
-        self.endless = endless
+        self.ends = ends
         self.heard = []
         self.locked = []
         self.searching = threading.Event()
@@ -80,7 +81,7 @@ class FakeMatcher:
         self.locked.append(dict(locked))
         for distance in self.distances:
             yield at_distance(distance)
-        while self.endless and not stop():
+        while len(self.heard) > self.ends and not stop():
             self.searching.set()
             threading.Event().wait(0.01)
         self.searching.clear()

@@ -7,6 +7,7 @@ itself, with a matcher that is quick and reports without their picture.
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -73,12 +74,15 @@ class Lives:
             for left in psutil.Process(self._breeder.pid).children():  # by a test that failed
                 left.kill()
 
-    def begin(self, config):
-        """A daemon with this configuration, that watches its folder when this comes back."""
+    def begin(self, config, *, matches=math.inf):
+        """A daemon with this configuration, that watches its folder when this comes back.
+
+        So many matches end; one after them would last as long as the daemon lives.
+        """
         self._count += 1
         log = self._folder / f"life-{self._count}.txt"
         log.touch()
-        words = {"config": config.model_dump(mode="json"), "log": str(log)}
+        words = {"config": config.model_dump(mode="json"), "log": str(log), "matches": matches}
         self._breeder.stdin.write(json.dumps(words) + "\n")
         self._breeder.stdin.flush()
         life = Life(json.loads(self._breeder.stdout.readline()), self._breeder.stdout, log)
@@ -108,7 +112,8 @@ def breed():
         log = os.open(words["log"], os.O_WRONLY | os.O_APPEND)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        companion.run_companion(changed(Config(), words["config"]), matcher=FakeMatcher(3.0, 2.0))
+        matcher = FakeMatcher(3.0, 2.0, ends=words["matches"])
+        companion.run_companion(changed(Config(), words["config"]), matcher=matcher)
         os._exit(0)
 
 

@@ -177,7 +177,7 @@ def test_preset_does_not_wait_for_the_disk_which_then_has_the_clip(devices, tmp_
 
 
 def test_clip_is_saved_before_the_search_goes_on(devices, tmp_path):
-    matcher = FakeMatcher(3.0, endless=True)
+    matcher = FakeMatcher(3.0, ends=0)
     with Desk(tmp_path, devices, matcher) as desk:
         desk.play(tone())
         desk.do(Action.CAPTURE)
@@ -257,7 +257,7 @@ def test_capture_at_which_the_daemon_was_killed_is_matched_by_the_next(devices, 
 
 
 def test_a_press_ends_the_search_for_the_sound_before(devices, tmp_path):
-    matcher = FakeMatcher(3.0, endless=True)
+    matcher = FakeMatcher(3.0, ends=0)
     with Desk(tmp_path, devices, matcher) as desk:
         desk.play(tone(220))
         desk.do(Action.CAPTURE)

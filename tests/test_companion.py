@@ -203,7 +203,7 @@ def test_mended_file_is_matched_and_no_longer_refused(running):
 @pytest.mark.usefixtures("little_reports")
 def test_every_file_of_a_burst_has_its_outcome(running):
     names = [f"{number:02}.wav" for number in range(50)]
-    matcher = FakeMatcher(endless=True)
+    matcher = FakeMatcher(ends=0)
     with running(matcher):
         for name in names:
             write_tone(running.drops / name, seconds=0.02)
@@ -218,7 +218,7 @@ def test_every_file_of_a_burst_has_its_outcome(running):
 
 @pytest.mark.usefixtures("little_reports")
 def test_newer_file_ends_the_search_and_keeps_what_it_found(running):
-    matcher = FakeMatcher(3.0, 2.0, endless=True)
+    matcher = FakeMatcher(3.0, 2.0, ends=0)
     with running(matcher):
         write_tone(running.drops / "old.wav")
         assert matcher.searching.wait(PATIENCE_S)
@@ -231,7 +231,7 @@ def test_newer_file_ends_the_search_and_keeps_what_it_found(running):
 
 @pytest.mark.usefixtures("little_reports")
 def test_newer_file_is_heard_before_the_older_one_is_written(running):
-    matcher = FakeMatcher(endless=True)
+    matcher = FakeMatcher(ends=0)
     with running(matcher):
         write_tone(running.drops / "old.wav")
         assert matcher.searching.wait(PATIENCE_S)
@@ -243,7 +243,7 @@ def test_newer_file_is_heard_before_the_older_one_is_written(running):
 
 @pytest.mark.usefixtures("little_reports")
 def test_end_amid_a_search_writes_the_best_so_far(running):
-    matcher = FakeMatcher(3.0, endless=True)
+    matcher = FakeMatcher(3.0, ends=0)
     with running(matcher):
         write_tone(running.drops / "a.wav")
         assert matcher.searching.wait(PATIENCE_S)
@@ -500,7 +500,7 @@ def test_second_daemon_is_told_that_one_runs(tmp_path):
 def test_search_waits_while_others_need_the_machine_but_for_nothing_else(running, monkeypatch):
     monkeypatch.setattr(companion, "BUSY_POLL_S", 0.01)
     running.busy.set()
-    matcher = FakeMatcher(3.0, endless=True)
+    matcher = FakeMatcher(3.0, ends=0)
     with running(matcher):
         write_tone(running.drops / "a.wav")
         running.log.wait_for("a.wav: 3.00 dB away")
@@ -612,7 +612,7 @@ def run_in_process(tmp_path):
 
     companion.write_files = write_slowly
     companion.Pictures.draw = lambda _self, _folder: None
-    run_companion(settings(Path(tmp_path)), matcher=FakeMatcher(endless=True))
+    run_companion(settings(Path(tmp_path)), matcher=FakeMatcher(ends=0))
 
 
 @contextmanager
