@@ -3,8 +3,9 @@
 The best few structures of a pool race, each going downhill in all its continuous parameters at once
 (:mod:`antithesis.descent`), by blurred features at first; the worse half is dropped time and again.
 When nobody gains any more, one or two heads of the leader are drawn anew from what the network
-expects, and the best of these race in their turn: a wrong waveform, a vibrato not thought of, the
-wrong hill of a split's beating. When that no longer helps either, the leader evolves
+expects, and the best of these race in their turn: a wrong waveform, a vibrato not thought of. Where
+a round of that gains nothing, splits are tried all over their range (:mod:`antithesis.splits`).
+When nothing of it helps any longer, the leader evolves
 (:mod:`antithesis.evolution`), and all begins anew elsewhere, on another *island*, with a pool of
 whole presets that race among themselves: beside a leader that was tuned for thousands of renders
 the right structure, not tuned yet, would be dropped at once.
@@ -24,6 +25,7 @@ from antithesis.descent import Descent, step_together
 from antithesis.encoding import SIZES
 from antithesis.evolution import Evolution
 from antithesis.posterior import Posterior
+from antithesis.splits import resplit
 
 Floats = npt.NDArray[np.float64]
 Structure = tuple[float, ...]
@@ -95,6 +97,9 @@ def _island(
         last, in_vain = (worth(best), 0) if gained else (last, in_vain + 1)
         if best.distance <= _ENOUGH_DB or in_vain >= _PATIENCE:
             return
+        if in_vain == 1 and (starts := _resplit(stage, best, worth)):
+            chains = [Chain(stage, start, _BLURRED_LATER) for start in starts]
+            continue
         others = [*posterior.simpler(best), *posterior.moves(best, rng, _MOVES)]
         moved = distinct(stage.score(others), worth)
         best = min(best, moved[0], key=worth)
@@ -103,6 +108,12 @@ def _island(
         old = [s for s in moved if s.candidate.structure in tried][:1]
         tried |= {s.candidate.structure for s in new}
         chains = [Chain(stage, start, _BLURRED_LATER) for start in [*old, *new]]
+
+
+def _resplit(stage: Stage, best: Scored, worth: Callable[[Scored], float]) -> list[Scored]:
+    """Starts with other splits, as many of each oscillator; none where neither has one."""
+    each = [sorted(stage.score(some), key=worth) for some in resplit(best, ~stage.fixed.heads)]
+    return [start for some in each for start in some[: _CHAINS // len(each)]]
 
 
 def _race(stage: Stage, chains: list[Chain], worth: Callable[[Scored], float]) -> Iterator[Scored]:

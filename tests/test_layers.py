@@ -46,6 +46,7 @@ LAYERS = (
     "candidates",
     "descent",
     "evolution",
+    "splits",
     "posterior",
     "search",
     "gallery",
