@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from antithesis.candidates import Candidate, Scored
 from antithesis.encoding import MIDDLE, PLACE, SIZES
-from antithesis.rules import NOISE
 
 _SIZES: Final = np.array([0.03, 0.1, 0.4, 1.0, 3.0, 6.0, 10.0, 14.0])  # bins, either way
 _OTHER: Final = 1.25  # times as large: what is nearer is where it was
@@ -28,14 +27,9 @@ def resplit(scored: Scored, free: npt.NDArray[np.bool_]) -> list[list[Candidate]
     found = []
     for name in ("kOsc1", "kOsc2"):
         split = PLACE[f"{name}Split"]
-        if free[split] and scored.audible[split] and _sounds(scored.candidate, name):
+        if free[split] and scored.audible[split]:
             found.append(_split_anew(scored.candidate, name, split))
     return found
-
-
-def _sounds(candidate: Candidate, name: str) -> bool:
-    alone = candidate.places[_MIX] == (0 if name == "kOsc1" else SIZES[_MIX] - 1)
-    return not alone and round(candidate.places[PLACE[f"{name}Wave"]]) != NOISE
 
 
 def _split_anew(candidate: Candidate, name: str, split: int) -> list[Candidate]:
