@@ -69,7 +69,7 @@ def _curve(axis: Axes, results: Results, set: str) -> None:
     axis.set_xticks(seconds, [f"{s:.2g}" for s in seconds])
     axis.set_yticks(_TICKS_DB, [f"{db:g}" for db in _TICKS_DB])
     axis.minorticks_off()
-    axis.set_xlabel("seconds of matching, one core")
+    axis.set_xlabel("seconds of matching")
     axis.set_ylabel("MSS, dB (median)")
     _levels(axis, results, set)
 
