@@ -23,7 +23,11 @@ _MIX: Final = PLACE["kOscMix"]
 
 
 def resplit(scored: Scored, free: npt.NDArray[np.bool_]) -> list[list[Candidate]]:
-    """A candidate with other splits, for each oscillator whose split is heard and free."""
+    """A candidate with other splits, for each oscillator whose split is heard and ``free``.
+
+    ``free`` marks the heads (heads,) that nobody has locked. An oscillator that gets its second
+    copy stays as loud beside the other.
+    """
     found = []
     for name in ("kOsc1", "kOsc2"):
         split = PLACE[f"{name}Split"]
