@@ -1,7 +1,7 @@
 """Splits tried all over their range: hills that descents and the network leave a search on.
 
 Two copies of an oscillator beat, and the beats of a wrong split fit no better the nearer it comes,
-but for the last few hundredths of its range. A split so small that a note hears less than one beat
+until it is all but right. A split so small that a note hears less than one beat
 passes for a decay; the network cannot tell it from none.
 """
 
@@ -26,17 +26,18 @@ def resplit(scored: Scored, free: npt.NDArray[np.bool_]) -> list[list[Candidate]
     """A candidate with other splits, for each oscillator whose split is heard and ``free``.
 
     ``free`` marks the heads (heads,) that nobody has locked. An oscillator that gets its second
-    copy stays as loud beside the other.
+    copy stays as loud beside the other, if the mix is free.
     """
     found = []
     for name in ("kOsc1", "kOsc2"):
         split = PLACE[f"{name}Split"]
         if free[split] and scored.audible[split]:
-            found.append(_split_anew(scored.candidate, name, split))
+            mixed = bool(free[_MIX]) and not scored.candidate.alone
+            found.append(_split_anew(scored.candidate, name, split, mixed=mixed))
     return found
 
 
-def _split_anew(candidate: Candidate, name: str, split: int) -> list[Candidate]:
+def _split_anew(candidate: Candidate, name: str, split: int, *, mixed: bool) -> list[Candidate]:
     was = candidate.places[split] - MIDDLE
     found = []
     for place in np.concatenate([-_SIZES, _SIZES]):
@@ -44,7 +45,7 @@ def _split_anew(candidate: Candidate, name: str, split: int) -> list[Candidate]:
             continue
         places = candidate.places.copy()
         places[split] = MIDDLE + place
-        if was == 0 and not candidate.alone:
+        if was == 0 and mixed:
             times = 4.0 if 0 < place < _IN_STEP else 2.0
             places[_MIX] = _as_loud(places[_MIX], name, times)
         found.append(replace(candidate, places=places))

@@ -67,6 +67,10 @@ def test_what_is_locked_is_left_alone():
     locked = Fixed({"kOsc1Split": 0.0})
     (candidates,) = resplit(scored(BOTH)[1], ~locked.heads)
     assert (splits(candidates, "kOsc1") == 0).all()
+    whole = scored(BOTH)[1]
+    mix = PLACE["kOscMix"]
+    for row in resplit(whole, ~Fixed({"kOscMix": 0.4}).heads):
+        assert all(c.places[mix] == whole.candidate.places[mix] for c in row)
 
 
 @pytest.mark.parametrize("name", ["kOsc1", "kOsc2"])
