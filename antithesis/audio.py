@@ -40,7 +40,9 @@ _SHORTEST_S = 0.02
 _LEAST_OFFSET = 1e-5  # less is under the step of 16 bits
 _UNKNOWN_S = 1e9  # what a FLAC without a stated length reads as
 _CANCELLED = 0.1  # of the loudest channel's power, left of the mean
-_LOUDEST = 1e4  # +80 dBFS: no float file that holds audio gets there
+LOUDEST = 1e4
+"""+80 dBFS: no float file that holds audio gets there."""
+
 _RATES_HZ = (8_000, 768_000)
 _UNCUT_SIZE = 0xFFFF_0000  # chunk sizes near 2**32 say "until the end", as streams do
 _CHUNK_SIZES = re.compile(r"^ *(?:data|SSND) : (\d+) \(should be (\d+)\)", re.MULTILINE)
@@ -134,7 +136,7 @@ def captured_sound(
     highest = float(np.abs(frames).max(initial=0.0))
     if seconds < _SHORTEST_S:
         raise AudioError(f"{1000 * seconds:.1f} ms were captured, too short to match")
-    if not highest < _LOUDEST:  # NaN too
+    if not highest < LOUDEST:  # NaN too
         raise AudioError(f"{highest:g} as a sample is no audio: see to the device")
     if highest < 10 ** (_SILENT_DBFS / 20):
         raise AudioError("only silence was captured")
@@ -238,7 +240,7 @@ def _blocks(file: soundfile.SoundFile, path: Path, size: int) -> Iterator[npt.ND
     while len(block := file.read(size, always_2d=True, dtype="float32")):
         read_s = read / file.samplerate
         highest = float(np.abs(block).max())
-        if not highest < _LOUDEST:  # NaN too
+        if not highest < LOUDEST:  # NaN too
             wrong = f"{highest:g} as a sample near {read_s:.0f} s is no audio"
             raise AudioError(f"{path}: {wrong}; {_EXPORT}")
         yield block

@@ -28,11 +28,12 @@ from antithesis.encoding import (
 from antithesis.objective import Objective
 from antithesis.parameters import BY_ID, MAXIMUM, MINIMUM, to_normalized
 from antithesis.rules import audible
+from antithesis.segments import MATCHED_S
 from antithesis.synth import render_into
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Heard = npt.NDArray[np.float32]
+Features = npt.NDArray[np.float32]
 Sounds = npt.NDArray[np.float32]
 
 VELOCITY: Final = 100
@@ -79,7 +80,7 @@ class Scored:
 
     distance: float
     candidate: Candidate
-    heard: Heard = field(repr=False, compare=False)
+    heard: Features = field(repr=False, compare=False)
     audible: Bools = field(repr=False, compare=False)
 
 
@@ -116,16 +117,24 @@ class Fixed:
         return np.where(self.heads, on_places(plain, gates), places)
 
     def imposed(self, plain: Floats, gates: Floats) -> tuple[Floats, Floats]:
-        """Presets (n, 38) in plain units and gates (n,), with what is fixed put in."""
+        """Presets (n, 38) in plain units and gates (n,), with what is fixed put in.
+
+        Where a coarse tuning is locked, the fine one makes up for it as far as it goes.
+        """
         plain = plain.copy()
         for head in HEADS:
             if head.fine and head.id in self.plain and head.fine not in self.plain:
                 total = plain[:, BY_ID[head.id].index] + plain[:, BY_ID[head.fine].index]
                 fine = BY_ID[head.fine].index
                 plain[:, fine] = np.clip(total - self.plain[head.id], MINIMUM[fine], MAXIMUM[fine])
+        return self.put(plain), gates if self.gate_s is None else np.full(len(gates), self.gate_s)
+
+    def put(self, plain: Floats) -> Floats:
+        """Presets (n, 38) in plain units with what is locked put in, and nothing made up for it."""
+        plain = plain.copy()
         for id, value in self.plain.items():
             plain[:, BY_ID[id].index] = value
-        return plain, gates if self.gate_s is None else np.full(len(gates), self.gate_s)
+        return plain
 
     def played(self, notes: Notes) -> Notes:
         """Presets and their keys, as the key that is pressed plays them."""
@@ -174,13 +183,13 @@ class Stage:
         )
         return out
 
-    def features(self, candidates: Sequence[Candidate]) -> Heard:
+    def features(self, candidates: Sequence[Candidate]) -> Features:
         """What the objective hears of candidates, (n, k).
 
         Raises:
             Stopped: ``stop`` said so before all were heard.
         """
-        heard: list[Heard] = []
+        heard: list[Features] = []
         for part in np.array_split(np.arange(len(candidates)), -(-len(candidates) // _AT_ONCE)):
             if heard and self.stop():
                 raise Stopped
@@ -199,17 +208,26 @@ class Stage:
         distances = self.objective.distances(heard)
         audible = audible_heads(candidates)
         columns = zip(distances, candidates, heard, audible, strict=True)
-        # A copy, for who keeps one of them would keep them all: 100 kB each.
+        # A copy, for who keeps one of them would keep them all: 75 kB each.
         return [Scored(float(d), c, h.copy(), a) for d, c, h, a in columns]
 
 
 def audible_heads(candidates: Sequence[Candidate]) -> Bools:
     """Which heads (n, heads) candidates let hear."""
     plain, gates = decode(np.array([c.places for c in candidates]))
-    heard = audible(plain, velocity=127, gate_s=gates)
+    heard = heard_of(plain, gates, velocity=127)
     always = np.ones(len(plain), np.bool_)
     columns = [always if head is GATE else heard[:, BY_ID[head.id].index] for head in HEADS]
     return np.stack(columns, axis=1)
+
+
+def heard_of(plain: Floats, gates: Floats, *, velocity: int) -> Bools:
+    """Which parameters (..., 38) a note lets hear in what is matched of it.
+
+    Presets (..., 38) in plain units, gates (...) in s. No key that is held to the end of it is let
+    go, so that no release is heard.
+    """
+    return audible(plain, velocity=velocity, gate_s=gates, note_off=gates < MATCHED_S)
 
 
 def retuned(candidate: Candidate, semitones: float) -> Candidate:

@@ -1,6 +1,6 @@
 """Gauss-Newton on the exact synth: which way all parameters should move at once.
 
-A distance is one number a render; the features behind it are 28,000. Rendering each parameter
+A distance is one number a render; the features behind it are 18,628. Rendering each parameter
 moved a little gives all their slopes, and a damped least-squares step (Levenberg, Marquardt) from
 them goes further in fifty renders than an evolution strategy in a thousand. Absolute differences
 are minimised, by weighing each square with the inverse of its root (iteratively reweighted).
@@ -19,8 +19,8 @@ from antithesis.objective import Objective
 from antithesis.wide import LANES, load, spread, total
 
 Floats = npt.NDArray[np.float64]
-Heard = npt.NDArray[np.float32]
-Hear = Callable[[list[Floats]], Sequence[Heard]]
+Features = npt.NDArray[np.float32]
+Hear = Callable[[list[Floats]], Sequence[Features]]
 
 _FIRST_MOVE: Final = 0.01  # of a parameter's whole range
 _MOVES: Final = (3e-4, 0.1)
@@ -49,7 +49,7 @@ class Descent:
         self,
         objective: Objective,
         start: Floats,
-        heard: Heard,
+        heard: Features,
         wraps: npt.NDArray[np.bool_],
         *,
         blurred: bool = False,
@@ -74,7 +74,7 @@ class Descent:
         """The point with each parameter moved a little, (d, d)."""
         return self.point + np.diag(self._ways)
 
-    def downhill(self, heard: Heard) -> Floats:
+    def downhill(self, heard: Features) -> Floats:
         """Points (n, d) to try, by how the moved ones were heard (d, k)."""
         changes = self._seen(heard) - self._here
         slopes = changes / self._ways.astype(np.float32)[:, None]
@@ -82,7 +82,7 @@ class Descent:
         self._adapt(np.abs(changes, out=changes) @ self._objective.weights)
         return self.inside(self.point + steps)
 
-    def take(self, points: Floats, heard: Sequence[Heard]) -> None:
+    def take(self, points: Floats, heard: Sequence[Features]) -> None:
         """Go to the nearest of points (n, d), if that is a gain; the last were tried downhill.
 
         ``heard`` is their features (n, k), in parts.
@@ -103,11 +103,11 @@ class Descent:
         self._here = self._seen(self.heard[None])[0]
         self.distance = float(distances[best])
 
-    def _seen(self, heard: Heard) -> Heard:
+    def _seen(self, heard: Features) -> Features:
         """What it looks at of features (n, k)."""
         return self._objective.blurred(heard) if self._blurred else heard
 
-    def _distances(self, seen: Heard) -> Floats:
+    def _distances(self, seen: Features) -> Floats:
         return self._objective.apart(self._target, seen)
 
     @property
@@ -116,7 +116,7 @@ class Descent:
         past_the_end = (self.point + self._moves > 1.0) & ~self._wraps
         return np.asarray(self._moves * np.where(past_the_end, -1.0, 1.0))
 
-    def _steps(self, slopes: Heard) -> Floats:
+    def _steps(self, slopes: Features) -> Floats:
         """A step (d,) for each damping."""
         residual = self._here - self._target
         square, right = _normal_equations(slopes, residual, self._objective.weights, _SMALLEST_DB)
@@ -125,7 +125,7 @@ class Descent:
         damped = square + dampings[:, None, None] * np.diag(scale)
         return np.asarray(-np.linalg.solve(damped, right[:, None])[..., 0])
 
-    def reach(self, heard: Heard) -> Floats:
+    def reach(self, heard: Features) -> Floats:
         """Covariance (d, d) of steps from here that change the sound about as much either way.
 
         From how the moved ones were heard (d, k). A decay and a sustain that make up for each other

@@ -21,13 +21,13 @@ import numpy.typing as npt
 from antithesis.canonical import Notes
 from antithesis.parameters import BY_ID, DEFAULT, MAXIMUM, MINIMUM
 from antithesis.rules import audible
+from antithesis.segments import MATCHED_S
 
 Floats = npt.NDArray[np.float64]
 Law = Callable[[Floats], Floats]
 
 BINS: Final = 33
 _NEARLY_OFF: Final = 0.15  # bins
-LONGEST_GATE_S: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _parameter_heads() -> tuple[Head, ...]:
     )
 
 
-GATE: Final = Head("gate_s", BINS, False, 0.0, LONGEST_GATE_S, _same, _same)
+GATE: Final = Head("gate_s", BINS, False, 0.0, MATCHED_S, _same, _same)
 HEADS: Final = (*_parameter_heads(), GATE)
 PLACE: Final = {head.id: k for k, head in enumerate(HEADS)}
 WIDTH: Final = max(head.size for head in HEADS)
@@ -141,7 +141,7 @@ MIDDLE: Final = (BINS - 1) // 2
 def encode(notes: Notes, gate_s: npt.ArrayLike) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Places (n, heads) of canonical presets, and which of them can be heard (n, heads)."""
     gates = np.broadcast_to(np.asarray(gate_s, np.float64), len(notes.plain))
-    let_go = gates < LONGEST_GATE_S
+    let_go = gates < MATCHED_S
     heard = audible(notes.plain, velocity=127, gate_s=gates, note_off=let_go)
     counts = np.stack(
         [let_go if head is GATE else heard[:, BY_ID[head.id].index] for head in HEADS], axis=1

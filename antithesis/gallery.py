@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from operator import itemgetter
 from typing import Final
 
@@ -27,10 +28,10 @@ class Gallery:
         self._objective = objective
         self._all: list[tuple[float, Scored]] = []  # each with its worth: to ask takes its time
 
-    @property
-    def kept(self) -> list[Scored]:
-        """The best of those that sound different."""
-        return [scored for _, scored in self._all[:_SHOWN]]
+    def unlike(self, one: Scored) -> list[Scored]:
+        """The best of those that sound different, also from `one`, which is shown before them."""
+        found = (kept for _, kept in self._all if self._apart(one, kept) >= APART_DB)
+        return list(islice(found, _SHOWN - 1))
 
     @property
     def best(self) -> Scored:

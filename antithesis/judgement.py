@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from antithesis import pitch
 from antithesis.fourier import SAMPLE_RATE
+from antithesis.segments import MATCHED_S
 
 if TYPE_CHECKING:
     from antithesis.matching import Match
@@ -24,7 +25,6 @@ _GOOD_DB: Final = 1.2  # MSS up to which there is nothing to explain
 _FAR_DB: Final = 5.0
 _QUIET_DB: Final = -1.0  # a level that the master volume could not reach
 
-_LONGEST_S: Final = 2  # what of a sound is matched
 _FRAME: Final = SAMPLE_RATE // 20
 _NOISE_DB: Final = -50.0  # of the quietest frames below the loudest: louder is background
 _NOISE_GAP_DB: Final = 10.0  # by which the match is quieter there
@@ -58,7 +58,7 @@ def remarks(target: npt.NDArray[np.floating], match: Match) -> tuple[str, ...]:
         )
     if match.distance <= _GOOD_DB:
         return tuple(found)
-    sound = np.asarray(target[: _LONGEST_S * SAMPLE_RATE], np.float64)
+    sound = np.asarray(target[: round(MATCHED_S * SAMPLE_RATE)], np.float64)
     its = match.render(duration_s=len(sound) / SAMPLE_RATE)[: len(sound)]
     found += [words for finding, words in _FINDINGS if finding(sound, its)]
     if match.distance > _FAR_DB and not found:

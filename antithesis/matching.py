@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from antithesis import pitch
-from antithesis.candidates import VELOCITY, Fixed, Scored, Stage, Stopped, retuned
+from antithesis.audio import LOUDEST
+from antithesis.candidates import VELOCITY, Fixed, Scored, Stage, Stopped, heard_of, retuned
 from antithesis.canonical import Notes, moved, on_own_key
 from antithesis.distances import Target, mss
 from antithesis.errors import AudioError, PresetError
@@ -25,21 +26,22 @@ from antithesis.network import Network
 from antithesis.parameters import BY_ID, DEFAULT, MAXIMUM, PARAMETERS, to_normalized, to_plain
 from antithesis.posterior import Posterior
 from antithesis.preset import Preset
-from antithesis.rules import audible
 from antithesis.search import refine
-from antithesis.synth import render_notes
+from antithesis.segments import MATCHED_S
+from antithesis.synth import check_key, render_notes
 from antithesis.synth.waves import SEMITONE
 
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Sound = npt.NDArray[np.float32]
 
-MATCHED_S: Final = 2.0  # what of a sound is matched
 _CANDIDATES: Final = 36  # of the network's, for the first match and again when all keys are known
 _NEWS: Final = 0.03  # of the distance: a gain worth telling while the search goes on
 _PAUSE_S: Final = 0.2  # between two matches: each costs as much as a dozen renders
 _LIKELIEST: Final = 12  # of all keys: presets are drawn for these
 _NAMED_SHARE: Final = 0.25  # of the draws are for keys that a file or the tracker names
 _OCTAVE: Final = 12
+_MIDDLE: Final = 60
 _SURE: Final = 0.5  # confidence from which a pitch is believed
 _MISTUNED: Final = (0.01, 1.0)  # semitones worth correcting, and that can be a mistuning
 _TUNING_COSTS_DB: Final = 0.5  # what a match may lose by being put in tune
@@ -119,10 +121,13 @@ def match(
             was found since the last match is not told.
 
     Raises:
-        AudioError: the sound is empty, silent or not finite.
+        AudioError: the sound is empty, silent, not finite, or 80 dB over full scale.
         PresetError: a locked parameter does not exist, or cannot have that value.
+        RenderError: a note, velocity or gate that no key can have.
     """
-    fixed = Fixed(_checked(locked or {}), velocity or VELOCITY, gate_s, note)
+    velocity = VELOCITY if velocity is None else velocity
+    check_key(_MIDDLE if note is None else note, velocity, MATCHED_S if gate_s is None else gate_s)
+    fixed = Fixed(_checked(locked or {}), velocity, gate_s, note)
     return Matching(_prepared(samples), network, budget_s, named, fixed, grid, seed, stop)
 
 
@@ -131,6 +136,8 @@ def _checked(locked: Mapping[str, float]) -> dict[str, float]:
         if id not in BY_ID:
             raise PresetError(f"no parameter {id!r} to lock: ids are kOsc1Wave to kMasterVolume")
     kept = Preset.init().replace(**locked).by_id()
+    if not kept["kMasterVolume"]:
+        raise PresetError("the master volume is locked at 0, which plays nothing: unlock it")
     return {id: kept[id] for id in locked}
 
 
@@ -140,7 +147,10 @@ def _prepared(samples: npt.NDArray[np.floating]) -> Floats:
         raise AudioError(f"a sound of shape {sound.shape}: give mono samples (n,)")
     if not np.isfinite(sound).all():
         raise AudioError("the sound holds NaN or infinite samples: export it again")
-    if not np.abs(sound).max() > 1e-6:
+    peak = float(np.abs(sound).max())
+    if peak > LOUDEST:
+        raise AudioError(f"the sound peaks at {peak:.3g}, full scale being 1: export it again")
+    if not peak > 1e-6:
         raise AudioError("the sound is silent: nothing to match")
     return np.asarray(np.pad(sound, (0, round(MATCHED_S * SAMPLE_RATE) - len(sound))))
 
@@ -168,8 +178,9 @@ class Matching:
         self._rng = np.random.default_rng(seed)
         self._stop = stop
         self._stage = Stage(target, fixed)
-        self._scoring = Target(target)
+        self._scoring = Target(_at_full_scale(target))
         self._gallery: Gallery | None = None
+        self._last: tuple[Scored, Match] | None = None
         self._told_worth = self._told_price = np.inf
         self._grid = grid
         self._search_s = budget_s
@@ -197,12 +208,18 @@ class Matching:
         return self._stage.evaluations
 
     def candidates(self) -> list[Match]:
-        """Up to four matches, nearest first, any two of which sound different.
+        """Up to four matches that sound different: the last one told, then others, nearest first.
 
-        By how much: :data:`antithesis.gallery.APART_DB`. Empty before the first match.
+        How different: :data:`antithesis.gallery.APART_DB`. Empty before the first match. On a grid
+        the others are rounded.
         """
-        kept = self._gallery.kept if self._gallery else []
-        return [self._match(*self._in_tune(scored)) for scored in kept]
+        if self._last is None or self._gallery is None:
+            return []
+        scored, told = self._last
+        others = [self._match(*self._in_tune(other)) for other in self._gallery.unlike(scored)]
+        if self._grid:
+            others = [self._replayed(one, self._rounded(self._grid, one)) for one in others]
+        return [told, *sorted(others, key=_distance)]
 
     def _matches(self) -> Generator[Match, None, None]:
         keys = self._named_keys()
@@ -275,29 +292,40 @@ class Matching:
         price = self._price(found.distance, gallery.best)
         if price < self._told_price:
             self._told_price = price
+            self._last = (gallery.best, found)
             yield found
 
     def _ending_on(self, grid: Grid, matches: Iterator[Match]) -> Generator[Match, None, None]:
         """The matches, and after the last of them what comes nearest to it on a grid."""
-        for found in matches:
-            yield found
-        yield self._fitted(grid, found)
+        yield from matches
+        if self._last:
+            scored, found = self._last
+            self._last = (scored, self._fitted(grid, found))
+            yield self._last[1]
 
     def _fitted(self, grid: Grid, found: Match) -> Match:
         """A match on a grid, as near as the levels beside let it be; never farther than rounded."""
-        preset = found.preset.normalized
-        free = np.array([not p.steps and p.id not in self._fixed.plain for p in PARAMETERS])
-        rounded = np.where(free, grid.nearest(preset), preset)
-        heard = audible(to_plain(rounded), velocity=found.velocity, gate_s=found.gate_s)
+        rounded = self._rounded(grid, found)
+        heard = heard_of(to_plain(rounded), np.array(found.gate_s), velocity=found.velocity)
         heard[_GAIN] = False  # distances leave it alone
         best = fitted(
             grid,
             rounded,
-            np.flatnonzero(free & heard).tolist(),
+            np.flatnonzero(self._rounds & heard).tolist(),
             lambda presets: self._distances(found, presets),
             lambda: self._stop() or self._elapsed_s >= self._budget_s,
         )
         return min((self._replayed(found, one) for one in (best, rounded)), key=_distance)
+
+    def _rounded(self, grid: Grid, found: Match) -> Floats:
+        """The preset (38,) of a match, normalized, with the nearest that the grid has."""
+        preset = found.preset.normalized
+        return np.where(self._rounds, grid.nearest(preset), preset)
+
+    @cached_property
+    def _rounds(self) -> Bools:
+        """Which parameters (38,) a grid is for: neither switches nor locked."""
+        return np.array([not p.steps and p.id not in self._fixed.plain for p in PARAMETERS])
 
     def _distances(self, found: Match, presets: Floats) -> Floats:
         """The search's distances (n,) of presets (n, 38), played as a match is."""
@@ -366,7 +394,7 @@ class Matching:
         candidate = scored.candidate
         notes, gates = self._stage.played([candidate])
         played = self._on_its_key(notes)
-        plain, gates = self._fixed.imposed(_tidied(played.plain, gates), gates)
+        plain = self._fixed.put(_tidied(played.plain, gates))
         note = int(played.note[0])
         return self._told(plain[0], note, float(gates[0]), candidate.phase, sound)
 
@@ -395,7 +423,7 @@ class Matching:
             note=note,
             velocity=self._fixed.velocity,
             gate_s=gate_s,
-            distance=float(self._scoring.compare(mss, sound)[0]),
+            distance=float(self._scoring.compare(mss, _at_full_scale(sound))[0]),
             elapsed_s=self._elapsed_s,
             evaluations=self.evaluations,
             warmup_s=phase / float(plain[_FREQUENCY]),
@@ -413,7 +441,7 @@ class Matching:
 
 def _tidied(plain: Floats, gates: Floats) -> Floats:
     """What the note does not let hear stands at its default: fewer knobs to move or wonder at."""
-    heard = audible(plain, velocity=VELOCITY, gate_s=gates)
+    heard = heard_of(plain, gates, velocity=VELOCITY)
     heard[:, list(_KEPT)] = True
     return np.where(heard, plain, DEFAULT)
 
@@ -437,6 +465,12 @@ def _played_as(match: Match, plain: Floats) -> Floats:
 
 def _distance(match: Match) -> float:
     return match.distance
+
+
+def _at_full_scale(sound: Floats | Sound) -> Floats | Sound:
+    """The sound with its peak at 1: of a soft one MSS does not hear all of its 80 dB."""
+    peak = np.abs(sound).max()
+    return sound / peak if peak > 0 else sound
 
 
 def _rms(sound: npt.NDArray[np.floating]) -> float:

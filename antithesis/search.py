@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.candidates import Candidate, Heard, Scored, Stage
+from antithesis.candidates import Candidate, Features, Scored, Stage
 from antithesis.descent import Descent, step_together
 from antithesis.encoding import SIZES
 from antithesis.evolution import Evolution
@@ -178,7 +178,7 @@ class Chain:
         """Whether nothing is left to gain here."""
         return self._blurred_steps == 0 and self.descent.exhausted
 
-    def _begin(self, point: Floats, heard: Heard) -> None:
+    def _begin(self, point: Floats, heard: Features) -> None:
         wraps = np.arange(len(point)) == len(point) - 1
         blurred = self._blurred_steps > 0
         self.descent = Descent(self._objective, point, heard, wraps, blurred=blurred)
@@ -205,7 +205,7 @@ class Chain:
 def stepped(stage: Stage, chains: Sequence[Chain]) -> list[Scored]:
     """The best of each chain after one step downhill, their candidates rendered together."""
 
-    def hear(asked: list[Floats]) -> list[Heard]:
+    def hear(asked: list[Floats]) -> list[Features]:
         rows = zip(chains, asked, strict=True)
         candidates = [chain.candidate(point) for chain, points in rows for point in points]
         ends = np.cumsum([len(points) for points in asked])

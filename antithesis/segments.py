@@ -1,4 +1,4 @@
-"""Where the first sound of a recording begins and ends, and where its key was released."""
+"""Where the first sound of a recording begins and ends."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from antithesis.audio import Sound, excerpt, first_loud, read_sound
 
 FloatArray = npt.NDArray[np.float64]
 
-LONGEST_S = 2.0
-"""What of a sound is matched."""
+MATCHED_S = 2.0
+"""What of a sound is matched; a key that is held longer is not seen to be let go."""
 
 _FRAMES_PER_S = 100
 _ATTACK_FRAMES = 100  # the slowest attack takes a second
@@ -47,7 +47,7 @@ def first_sound_of(path: str | os.PathLike[str]) -> Sound:
 
 
 def find_sound(
-    samples: npt.NDArray[np.floating], sample_rate: int, *, longest_s: float = LONGEST_S
+    samples: npt.NDArray[np.floating], sample_rate: int, *, longest_s: float = MATCHED_S
 ) -> Segment:
     """The first sound of a recording (n,): from its onset until it is over, at most `longest_s`.
 
@@ -117,56 +117,3 @@ def _next_note(levels: FloatArray) -> int:
         if quiet and levels[i : i + 2].max() >= max(levels[i - 1] + 20, peak - 12):
             return i
     return len(levels)
-
-
-def find_gate(samples: npt.NDArray[np.floating], sample_rate: int) -> float | None:
-    """When the key of one note (n,), struck at its first sample, was released, in seconds.
-
-    A release is a kink in the RMS envelope from which the note falls for good; of several the last,
-    since what comes before is the decay's. None if no such kink is seen: the note is held to the
-    end, or was over before. An estimate: a note that decays to nothing looks released at its peak.
-    """
-    hop = max(1, sample_rate // _KINK_FRAMES_PER_S)
-    envelope = _envelope(samples, hop)
-    if len(envelope) <= 2 * _KINK_FRAMES or not envelope.max() > 0:
-        return None
-    envelope = envelope / envelope.max()
-    kinks = _kinks(envelope, _KINK_FRAMES)
-    inner = kinks[1:-1]
-    peaks = (inner >= kinks[:-2]) & (inner > kinks[2:])
-    clear = np.flatnonzero(peaks & (inner >= max(0.3 * kinks.max(), _LEAST_KINK))) + 1
-    if not len(clear):
-        return None
-    first, last = max(0, clear[-1] - _KINK_FRAMES // 2), clear[-1] + _KINK_FRAMES
-    near = _kinks(envelope, _KINK_FRAMES // 4)[first:last]
-    frame = first + int(np.argmax(near)) if near.max() > 0 else int(clear[-1])
-    return frame * hop / sample_rate
-
-
-_KINK_FRAMES_PER_S = 200
-_KINK_FRAMES = 20  # of envelope on either side of a kink
-_LEAST_KINK = 0.15  # of the level, over that time
-_OVER = 0.08  # of the peak: quieter than this, nobody hears a release
-
-
-def _envelope(samples: npt.NDArray[np.floating], hop: int) -> FloatArray:
-    """RMS in windows of 5 hops around every hop."""
-    energy = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])
-    centres = np.arange(0, len(samples), hop)
-    low = np.maximum(centres - 5 * hop // 2, 0)
-    high = np.minimum(centres + 5 * hop // 2, len(samples))
-    return np.asarray(np.sqrt((energy[high] - energy[low]) / np.maximum(high - low, 1)))
-
-
-def _kinks(envelope: FloatArray, width: int) -> FloatArray:
-    """How far the slope falls at each frame, by the level there; -1 where no release can be."""
-    ramp = np.arange(width + 1) - width / 2
-    slopes = np.convolve(envelope, -ramp / (ramp**2).sum(), "valid")
-    before, after = slopes[:-width], slopes[width:]
-    level = envelope[width:-width]
-    loudest_later = np.maximum.accumulate(envelope[::-1])[::-1]
-    for_good = loudest_later[width + 3 :][: len(level)] <= 1.1 * level
-    falls = (after < 0) & for_good & (envelope[-1] < 0.5 * level) & (level > _OVER)
-    kinks = np.full(len(envelope), -1.0)
-    kinks[width:-width] = np.where(falls, (before - after) * width / np.maximum(level, _OVER), -1.0)
-    return kinks

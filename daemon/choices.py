@@ -16,7 +16,7 @@ class NoChoiceError(AntithesisError):
 
 
 class Choices:
-    """Matches of a sound that sound different, nearest first: the first of them plays.
+    """Matches of a sound that sound different: the one that plays, then the others, nearest first.
 
     `candidates` is asked when somebody steps, which ends the search: before that they still change.
     """

@@ -46,7 +46,7 @@ class Search(Protocol):
         """Leave it; what was found stays."""
 
     def candidates(self) -> Sequence[Match]:
-        """Matches that sound different from one another, nearest first."""
+        """Matches that sound different: the last one, then others, nearest first."""
 
 
 class Matcher(Protocol):

@@ -11,7 +11,7 @@ import pytest
 
 from antithesis import sampling
 from antithesis.distances import Target, mss
-from antithesis.errors import AudioError, ModelError, PresetError
+from antithesis.errors import AudioError, ModelError, PresetError, RenderError
 from antithesis.gallery import APART_DB
 from antithesis.grid import Grid
 from antithesis.matching import Match, match
@@ -78,6 +78,22 @@ def test_knobs_that_the_note_does_not_let_hear_stand_at_their_defaults(matches):
     assert all(best[id] == Preset.init()[id] for id in unheard)
 
 
+@pytest.mark.parametrize("gain", [1e-4, 1e-2, 100.0])
+def test_a_soft_or_loud_sound_is_told_to_be_as_near(network, lead, gain):
+    first, other = (next(match(sound, network, budget_s=0.0)) for sound in (lead, gain * lead))
+    knobs = [np.delete(found.preset.normalized, GAIN) for found in (first, other)]
+    assert knobs[1] == pytest.approx(knobs[0], abs=1e-4)
+    assert other.distance == pytest.approx(first.distance, abs=0.02)
+
+
+def test_a_key_that_is_held_to_the_end_leaves_releases_at_their_defaults(network):
+    pad = Preset.init().replace(kOsc1Wave=3, kVolEnvS=0.7, kModEnvCutoff=2000, kFilterEnabled=1)
+    sound = render(pad, [Event.from_row([0, 1, 48, 100])], 2.0)
+    for found in match(sound, network, budget_s=0.5, note=48, gate_s=3.0):
+        for id in ("kVolEnvR", "kModEnvR"):
+            assert found.preset[id] == Preset.init()[id]
+
+
 def test_the_network_alone_is_asked_with_a_budget_of_zero(network, lead):
     assert len(list(match(lead, network, budget_s=0.0))) == 1
 
@@ -126,8 +142,19 @@ def test_locked_parameters_are_matched_around(network, lead):
     assert abs(cents(heard, track(lead, RATE).f0_hz)) < 10
 
 
+def test_what_is_locked_moves_nothing_that_is_not_heard(network, lead):
+    found = next(match(lead, network, budget_s=0.0, locked={"kFmCoarse": 12.0}))
+    assert found.preset["kFmMode"] == 0
+    assert (found.preset["kFmCoarse"], found.preset["kFmFine"]) == (12.0, 0.0)
+
+
 @pytest.mark.parametrize(
-    ("locked", "reason"), [({"kCutoff": 1.0}, "no parameter 'kCutoff'"), ({"kOscMix": 2.0}, "2")]
+    ("locked", "reason"),
+    [
+        ({"kCutoff": 1.0}, "no parameter 'kCutoff'"),
+        ({"kOscMix": 2.0}, "2"),
+        ({"kMasterVolume": 0.0}, "plays nothing"),
+    ],
 )
 def test_locks_that_cannot_be_are_refused_at_once(network, lead, locked, reason):
     with pytest.raises(PresetError, match=reason):
@@ -140,7 +167,9 @@ def test_the_candidates_are_a_few_that_sound_different(network, lead):
     best = list(running)[-1]
     candidates = running.candidates()
     assert len(candidates) == 4
-    assert candidates[0].distance < best.distance + 0.2
+    assert candidates[0] is best
+    distances = [one.distance for one in candidates[1:]]
+    assert distances == sorted(distances)
     ear = Objective(lead)
     sounds = [ear.features(one.render()[None])[0] for one in candidates]
     for one, other in itertools.combinations(sounds, 2):
@@ -182,8 +211,9 @@ def test_nearer_than_any_of_a_hundred_random_presets(network, lead):
         (np.zeros((2, 44100)), "mono samples"),
         (np.full(44100, np.nan), "NaN"),
         (np.r_[np.ones(100), np.inf], "infinite"),
+        (np.full(44100, 1e25), "peaks at 1e\\+25"),
     ],
-    ids=["silence", "nothing", "stereo", "NaN", "infinity"],
+    ids=["silence", "nothing", "stereo", "NaN", "infinity", "loud"],
 )
 def test_what_is_no_sound_is_refused_at_once(network, sound, reason):
     with pytest.raises(AudioError, match=reason):
@@ -267,3 +297,25 @@ def test_locked_parameters_are_not_put_on_the_grid(network, pluck):
     *_, last = match(pluck, network, budget_s=0.5, grid=grid, locked={"kFilterCutoff": 251.5})
 
     assert last.preset["kFilterCutoff"] == 251.5
+
+
+def test_every_candidate_is_on_the_grid(network, pluck):
+    grid = Grid.even([127] * len(PARAMETERS))
+    running = match(pluck, network, budget_s=1.0, grid=grid)
+    *_, last = running
+    first, *others = running.candidates()
+
+    assert first is last
+    assert others
+    for one in others:
+        assert one.preset.normalized == pytest.approx(grid.nearest(one.preset.normalized), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "pressed",
+    [{"note": 200}, {"velocity": 0}, {"velocity": 200}, {"gate_s": -1.0}, {"gate_s": np.nan}],
+    ids=str,
+)
+def test_a_key_that_nobody_can_press_is_refused_at_once(network, lead, pressed):
+    with pytest.raises(RenderError, match=next(iter(pressed))):
+        match(lead, network, budget_s=1.0, **pressed)

@@ -103,6 +103,14 @@ def test_any_source_name_makes_a_report(tmp_path, name):
     assert json.loads(paths[1].read_bytes())["source"]["file"] == name
 
 
+def test_two_matches_may_go_into_one_folder(tmp_path):
+    pictures = []
+    for name, hz in (("a.wav", 220.0), ("b.wav", 440.0)):
+        paths = write_match(FakeMatch(PRESET), Sound(sine(hz, 0.5), RATE, name), tmp_path)
+        pictures.append(by_name(paths)["match.png"].read_bytes())
+    assert pictures[0] != pictures[1]
+
+
 def test_long_stems_are_cut_between_letters():
     assert result_stem("日" * 80 + ".wav") == "日" * 66
     assert result_stem("/a/b.c/Lead.v2.wav") == "Lead.v2"

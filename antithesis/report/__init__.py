@@ -17,13 +17,13 @@ from antithesis.preset import Preset
 from antithesis.presetfiles import format_json, read_preset, write_preset
 from antithesis.report.picture import Picture, draw
 from antithesis.report.words import key_name, likeness, result_stem
+from antithesis.segments import MATCHED_S
 
 if TYPE_CHECKING:
     from antithesis.matching import Match
 
 __all__ = ["draw_match", "key_name", "likeness", "result_stem", "write_files", "write_match"]
 
-_SHORTEST_S = 2.0
 _SOUNDS = ("target.wav", "match.wav")
 
 
@@ -39,7 +39,8 @@ def write_match(
     Raises:
         AudioError, PresetFileError, OSError: a file cannot be written.
     """
-    return *write_files(match, target, folder, facts=facts), draw_match(folder)
+    files = write_files(match, target, folder, facts=facts)
+    return *files, draw_match(folder, files[1])
 
 
 def write_files(
@@ -63,7 +64,7 @@ def write_files(
     stem = result_stem(target.source) or "match"
     text, data, program = (folder / f"{stem}{suffix}" for suffix in (".txt", ".json", ".fxp"))
     heard, played = (folder / name for name in _SOUNDS)
-    sound = match.render(duration_s=max(target.duration_s, _SHORTEST_S))
+    sound = match.render(duration_s=max(target.duration_s, MATCHED_S))
     for path in (text, program):
         write_preset(match.preset.named(stem), path)
     # A name that is no UTF-8 comes as lone surrogates, which JSON writes just as Python does.
@@ -73,13 +74,18 @@ def write_files(
     return text, data, program, heard, played
 
 
-def draw_match(folder: Path) -> Path:
+def draw_match(folder: Path, data: Path | None = None) -> Path:
     """Draw match.png, of what else lies in the folder of a match.
+
+    Args:
+        folder: Where `write_files` has written.
+        data: Its JSON file there; if left out, the only one there is.
 
     Raises:
         OSError, ValueError: that is not all there, or the picture cannot be written.
     """
-    (data,) = folder.glob("*.json")
+    if data is None:
+        (data,) = folder.glob("*.json")
     told = json.loads(data.read_bytes())
     picture = folder / "match.png"
     draw(_picture(told, read_preset(data), *(_samples(folder / name) for name in _SOUNDS)), picture)

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from antithesis.parameters import BY_ID, Kind, Parameter
 from antithesis.preset import Preset
 
-# An envelope's stage aims a tenth beyond where it ends, so that it takes ln(11) of its times tau.
+# Attack and release aim a tenth beyond where they end, so that each takes ln(11) of its times tau.
+# A decay aims at the sustain itself: what is told is the time to an eleventh of the way from it.
 _STAGE = math.log(11.0)
 
 

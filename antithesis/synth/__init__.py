@@ -9,7 +9,7 @@ mathematics of its published sources; two forms of it live here:
 
 from antithesis.synth.events import Event, EventKind
 from antithesis.synth.live import Synth
-from antithesis.synth.notes import render_into, render_notes
+from antithesis.synth.notes import check_key, render_into, render_notes
 from antithesis.synth.offline import render
 
-__all__ = ["Event", "EventKind", "Synth", "render", "render_into", "render_notes"]
+__all__ = ["Event", "EventKind", "Synth", "check_key", "render", "render_into", "render_notes"]

@@ -23,6 +23,9 @@ Integers = npt.NDArray[np.int64]
 Samples = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
 LONGEST_S: Final = 600.0
+_NOTES: Final = (0.0, 127.0)
+_VELOCITIES: Final = (1.0, 127.0)
+_GATES_S: Final = (0.0, np.inf)
 _DRIFT_SAMPLES: Final = 1 << 20  # enough for any search: one table, not one for each length
 
 
@@ -103,9 +106,9 @@ def render_into(
     plain = _presets(normalized)
     count, samples = len(plain), _check_output(out, len(plain))
     check_sample_rate(sample_rate)
-    notes = _column("note", note, count, 0.0, 127.0)
-    velocities = _column("velocity", velocity, count, 1.0, 127.0)
-    gates = _column("gate_s", gate_s, count, 0.0, np.inf)
+    notes = _column("note", note, count, *_NOTES)
+    velocities = _column("velocity", velocity, count, *_VELOCITIES)
+    gates = _column("gate_s", gate_s, count, *_GATES_S)
     warmups = _column("warmup_s", warmup_s, count, 0.0, LONGEST_S)
     if not out.size:
         return
@@ -192,6 +195,13 @@ def _check_output(out: Samples, count: int) -> int:
         raise RenderError(f"out of shape {out.shape} for {count} presets: give ({count}, samples)")
     samples: int = out.shape[1]
     return samples
+
+
+def check_key(note: float, velocity: float, gate_s: float) -> None:
+    """Raise RenderError unless a key can be pressed so, and be let go of after so many seconds."""
+    _check("note", note, *_NOTES)
+    _check("velocity", velocity, *_VELOCITIES)
+    _check("gate_s", gate_s, *_GATES_S)
 
 
 def _check(name: str, value: float, lowest: float, highest: float) -> None:

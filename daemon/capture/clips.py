@@ -14,7 +14,7 @@ from antithesis.errors import AudioError
 from antithesis.following import KEPT_S, Following
 from antithesis.onsets import Heard, sounds
 from antithesis.report import key_name
-from antithesis.segments import LONGEST_S, find_sound, first_sound
+from antithesis.segments import MATCHED_S, find_sound, first_sound
 from daemon.capture.contract import Frames
 from daemon.capture.listener import SILENT_DBFS, Listener, Take
 from daemon.capture.notes import Notes
@@ -69,12 +69,12 @@ class Clip:
     @property
     def enough(self) -> bool:
         """Whether there is all of it that a match looks at."""
-        return self.over or self.duration_s >= LONGEST_S
+        return self.over or self.duration_s >= MATCHED_S
 
     @property
     def missing_s(self) -> float:
         """Seconds until there can be enough."""
-        return 0.0 if self.enough else LONGEST_S - self.duration_s
+        return 0.0 if self.enough else MATCHED_S - self.duration_s
 
     @property
     def file_name(self) -> str:
@@ -88,7 +88,7 @@ class Clip:
         sound = captured_sound(self.frames, self.sample_rate, source=source)
         if self.held:
             sound = first_sound(sound)
-        length = round(LONGEST_S * sound.sample_rate)
+        length = round(MATCHED_S * sound.sample_rate)
         return replace(sound, samples=sound.samples[:length], played=self.played)
 
     def __str__(self) -> str:
