@@ -118,12 +118,14 @@ def load_network(path: Path | None = None, *, threads: int = 1) -> Network:
         front_end = FrontEnd(**card["front_end"])
         told = card["keys"]["weights"] if "keys" in card else keys.unfitted()
         key_weights = np.array(told, np.float64)
+        version = int(card.get("version", 1))
     except (OSError, ValueError, KeyError, TypeError) as trouble:
         raise ModelError(f"{weights}: its card is unreadable ({trouble}): train it again") from None
-    if card.get("version", 1) != CARD_VERSION:
+    if version != CARD_VERSION:
+        remedy = "update Antithesis" if version > CARD_VERSION else "train it again"
         raise ModelError(
-            f"{weights}: of version {card['version']}, and this Antithesis knows {CARD_VERSION}:"
-            " update Antithesis, or install it again with its own weights"
+            f"{weights}: of version {version}, and this Antithesis knows {CARD_VERSION}: {remedy},"
+            " or install Antithesis again with its own weights"
         )
     if card.get("table") != fingerprint() or card.get("heads") != [head.id for head in HEADS]:
         raise ModelError(f"{weights}: trained for another parameter table: train it again")

@@ -37,6 +37,8 @@ def damaged(models, fault):
         card["table"] = "0"
     if fault == "of a newer version":
         card["version"] = 1000
+    if fault == "of the first version":
+        del card["version"]
     if fault != "missing":
         (models / MODEL.name).write_bytes(weights[:1000] if fault == "cut off" else weights)
         (models / MODEL.name).with_suffix(".json").write_text(json.dumps(card), "utf-8")
@@ -48,6 +50,7 @@ def damaged(models, fault):
         ("missing", "no weights 'mika.onnx' beside the package: install Antithesis again"),
         ("of another table", "trained for another parameter table: train it again"),
         ("of a newer version", "of version 1000, .* update Antithesis"),
+        ("of the first version", "of version 1, .* train it again"),
         ("cut off", "not a model onnxruntime can load"),
     ],
 )
