@@ -139,7 +139,7 @@ def _drop_unheard(c: Columns, gate_s: Floats, note_off: npt.NDArray[np.bool_]) -
 
 
 def _mix_clearly(c: Columns) -> None:
-    """An oscillator 40 dB below the other is not there."""
+    """The synth leaves out an oscillator with less than a hundredth of the mix."""
     m = 1.0 - c["kOscMix"]
     c["kOscMix"] = np.where(m <= 0.01, 1.0, np.where(m >= 0.99, 0.0, c["kOscMix"]))
 

@@ -156,14 +156,17 @@ def _warp_cost(a: FloatArray, b: FloatArray) -> float:
 
 
 mss = Metric(_mss_features, _mean_absolute)
-"""Multi-scale spectral distance in dB: windows of 10, 25 and 100 ms, deaf to gain."""
+"""Multi-scale spectral distance in dB: windows of 10, 25 and 100 ms.
+
+Deaf to gain, as long as the 80 dB below a sound's maximum end above a power of 1e-10: of softer
+sounds less is heard."""
 
 log_mel_l1 = Metric(_log_mel_features, _mean_absolute)
 """Log-mel distance in dB at equal RMS: hears the envelope that MSS's own maximum hides."""
 
 sot = Metric(_sot_features, _mean_absolute)
-"""Spectral optimal transport: Wasserstein-1 along frequency in bins of the mean frame, divided by
-their number; windows of 50 ms."""
+"""Spectral optimal transport: Wasserstein-1 along frequency in bins, divided by their number;
+windows of 50 ms, the mean of all."""
 
 rms_cos = Metric(_rms_features, _cosine)
 """Cosine similarity of the RMS envelopes (1 is best); windows of 50 ms."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from antithesis.jit import kernel
 
-Floats = npt.NDArray[np.float32]
+Floats32 = npt.NDArray[np.float32]
 
 SAMPLE_RATE = 44100
 _AT_ONCE = 1 << 15  # samples of frames that are transformed together
@@ -52,7 +52,7 @@ def _transformed(
 
 
 @lru_cache(maxsize=8)
-def hann(window: int) -> Floats:
+def hann(window: int) -> Floats32:
     """Periodic Hann window, scaled so that a full-scale sine has power 1/4 at any length."""
     shape = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
     return np.asarray(shape * 2.0 / window, np.float32)

@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.fourier import Floats, hann, mel_bank
+from antithesis.fourier import Floats32, hann, mel_bank
 from antithesis.jit import kernel, part
 from antithesis.wide import LANES, everywhere, load, spread, store, total, transposed
 
@@ -34,15 +34,17 @@ class Tables:
     """What the pass needs to know of one resolution."""
 
     hop: int
-    window: Floats  # (N,), of half the height: what pairs are unpacked from is twice the transform
-    rotations: Floats  # what turns the butterflies of each pass, in the order they are met
+    window: (
+        Floats32  # (N,), of half the height: what pairs are unpacked from is twice the transform
+    )
+    rotations: Floats32  # what turns the butterflies of each pass, in the order they are met
     places: Integers  # (N / 2,): where the transform leaves each frequency
-    turns: Floats  # (N / 2 + 2,): cosine and sine of -2 pi k / N for k up to N / 4
-    weights: Floats  # (mels, N / 2 + 1)
+    turns: Floats32  # (N / 2 + 2,): cosine and sine of -2 pi k / N for k up to N / 4
+    weights: Floats32  # (mels, N / 2 + 1)
     limits: Integers  # (mels, 2): first bin of each band, and the one after its last
 
     @property
-    def arrays(self) -> tuple[int, Floats, Floats, Integers, Floats, Floats, Integers]:
+    def arrays(self) -> tuple[int, Floats32, Floats32, Integers, Floats32, Floats32, Integers]:
         """For a compiled function, which cannot take the dataclass."""
         spectrum = self.window, self.rotations, self.places, self.turns
         return self.hop, *spectrum, self.weights, self.limits
@@ -66,13 +68,13 @@ def tables(window: int, hop: int, n_mels: int) -> Tables:
     )
 
 
-def _turns(turns: npt.NDArray[np.float64]) -> Floats:
+def _turns(turns: npt.NDArray[np.float64]) -> Floats32:
     """Cosines and sines (..., 2) of angles in turns (...), clockwise."""
     angles = -2.0 * np.pi * turns
     return np.stack([np.cos(angles), np.sin(angles)], axis=-1).astype(np.float32)
 
 
-def _rotations(size: int) -> Floats:
+def _rotations(size: int) -> Floats32:
     """For each butterfly of a pass, what its second, third and fourth results are turned by."""
     each = np.arange(size // 4)[:, None] * np.arange(1, 4) / size
     return _turns(each).ravel()
@@ -89,7 +91,7 @@ def _places(size: int) -> Integers:
     return places
 
 
-def scratch(longest_window: int) -> Floats:
+def scratch(longest_window: int) -> Floats32:
     """Room for the passes of windows up to so many samples: asking for memory takes as long."""
     return np.empty((3 * (longest_window // 2) + 2) * LANES, np.float32)
 

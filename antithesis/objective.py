@@ -13,7 +13,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.fourier import SAMPLE_RATE, Floats
+from antithesis.fourier import SAMPLE_RATE, Floats32
 from antithesis.jit import kernel, parallel_kernel, part
 from antithesis.mels import BLOCK, energies_of, mel_powers, scratch, tables
 from antithesis.wide import LANES, larger, load, magnitude, octaves, spread, store, total
@@ -53,10 +53,10 @@ class Objective:
         threads = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # the most
         self._rooms = np.tile(scratch(max(len(view.window) for view in _VIEWS)), (threads, 1))
         self._padded = np.zeros((threads, len(sound) + 2 * _MARGIN), np.float32)
-        self.weights: Floats = np.repeat(np.divide(shares, sizes), sizes).astype(np.float32)
-        self.target: Floats = self.features(sound[None])[0]
+        self.weights: Floats32 = np.repeat(np.divide(shares, sizes), sizes).astype(np.float32)
+        self.target: Floats32 = self.features(sound[None])[0]
 
-    def features(self, sounds: npt.NDArray[np.floating]) -> Floats:
+    def features(self, sounds: npt.NDArray[np.floating]) -> Floats32:
         """Features (n, k) of sounds (n, samples), as long as the target."""
         if sounds.ndim != 2 or sounds.shape[1] != self._n_samples:
             raise ValueError(f"sounds {sounds.shape}: give (n, {self._n_samples})")
@@ -71,17 +71,17 @@ class Objective:
         )
         return out
 
-    def distances(self, features: Floats) -> npt.NDArray[np.float64]:
+    def distances(self, features: Floats32) -> npt.NDArray[np.float64]:
         """Distances (n,) of features (n, k) from the target."""
         return self.apart(self.target, features)
 
-    def apart(self, reference: Floats, features: Floats) -> npt.NDArray[np.float64]:
+    def apart(self, reference: Floats32, features: Floats32) -> npt.NDArray[np.float64]:
         """Distances (n,) of features (n, k) from those of another sound (k,)."""
         out = np.empty(len(features))
         _apart(np.ascontiguousarray(features), reference, self.weights, out)
         return out
 
-    def blurred(self, features: Floats) -> Floats:
+    def blurred(self, features: Floats32) -> Floats32:
         """Features (n, k) with every level's course averaged over ``_BLUR_S`` around each moment.
 
         What beats, wavers or is modulated has a hill for each beat that falls on another; averaged

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from antithesis.fourier import SAMPLE_RATE, Floats, hann, powers
+from antithesis.fourier import SAMPLE_RATE, Floats32, hann, powers
 from antithesis.mels import mel_powers, scratch, tables
 from antithesis.wide import LANES
 
@@ -64,11 +64,11 @@ class FrontEnd:
 class Views:
     """A batch of sounds as the network sees it: values about -1 to 1."""
 
-    mel: Floats  # (n, mel frames, mels), or (1, mel frames, mels) where all are of one sound
-    fine: Floats  # (n, fine frames, bands)
+    mel: Floats32  # (n, mel frames, mels), or (1, mel frames, mels) where all are of one sound
+    fine: Floats32  # (n, fine frames, bands)
 
 
-def normalize(samples: npt.NDArray[np.floating], n_samples: int) -> Floats:
+def normalize(samples: npt.NDArray[np.floating], n_samples: int) -> Floats32:
     """Sounds (n, any) cut or padded to (n, n_samples) and brought to a common RMS."""
     cut = np.asarray(samples, np.float32)[:, :n_samples]
     padded = np.pad(cut, ((0, 0), (0, n_samples - cut.shape[1])))
@@ -76,7 +76,7 @@ def normalize(samples: npt.NDArray[np.floating], n_samples: int) -> Floats:
     return np.asarray(padded * (RMS / np.maximum(rms, 1e-9)), np.float32)
 
 
-def views(front_end: FrontEnd, samples: Floats, key_hz: npt.ArrayLike) -> Views:
+def views(front_end: FrontEnd, samples: Floats32, key_hz: npt.ArrayLike) -> Views:
     """Both views of normalized sounds (n, n_samples) for keys of ``key_hz`` (n,).
 
     One sound (1, n_samples) is looked at once; only its fine view depends on the key.
@@ -89,7 +89,7 @@ def views(front_end: FrontEnd, samples: Floats, key_hz: npt.ArrayLike) -> Views:
     return Views(mel, np.concatenate(fine))
 
 
-def mel_view(front_end: FrontEnd, sound: Floats) -> Floats:
+def mel_view(front_end: FrontEnd, sound: Floats32) -> Floats32:
     """Mel spectrogram (frames, mels) of one normalized sound, scaled dB."""
     window, hop = front_end.mel_window, front_end.mel_hop
     padded = np.pad(sound, (0, LANES * hop))
@@ -100,7 +100,7 @@ def mel_view(front_end: FrontEnd, sound: Floats) -> Floats:
     return to_unit(heard, front_end.floor_db)
 
 
-def bands(powers: Floats, edges: npt.NDArray[np.float64], floor_db: float) -> Floats:
+def bands(powers: Floats32, edges: npt.NDArray[np.float64], floor_db: float) -> Floats32:
     """Energy of each band (keys, frames, bands) from powers (frames, bins), scaled dB.
 
     ``edges`` (keys, bands + 1) are fractional bins. Differences of a running sum in float64: in
@@ -114,14 +114,14 @@ def bands(powers: Floats, edges: npt.NDArray[np.float64], floor_db: float) -> Fl
     return to_unit(np.diff(at_edges).swapaxes(0, 1), floor_db)
 
 
-def to_unit(powers: npt.NDArray[np.floating], floor_db: float) -> Floats:
+def to_unit(powers: npt.NDArray[np.floating], floor_db: float) -> Floats32:
     """Decibels, with the floor at -1 and full scale (0 dB) at 1."""
     # The floor is set after the logarithm, whose last bit is not the same on all processors.
     db = np.maximum(10.0 * np.log10(np.maximum(powers, _NO_POWER)), floor_db)
     return np.asarray(1.0 - 2.0 * db / floor_db, np.float32)
 
 
-def power(sound: Floats, window: int, hop: int) -> Floats:
+def power(sound: Floats32, window: int, hop: int) -> Floats32:
     """Short-time power spectra (frames, bins) of one sound, frames wholly inside it."""
     frames = np.lib.stride_tricks.sliding_window_view(sound, window)[::hop]
     return np.asarray(powers(frames, hann(window)), np.float32)
