@@ -50,7 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
         print(real(options))
         return
     if options.elsewhere:
-        plan = elsewhere.Plan(tuple(options.budget), prepared(options), options.weights)
+        plan = elsewhere.Plan(
+            tuple(options.budget), prepared(options), options.weights, options.seed
+        )
         print(elsewhere.evaluate(plan, options.limit, options.jobs))
         return
     found = results.read(options.read) if options.read else run(options)
@@ -93,7 +95,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--elsewhere", action="store_true", help="match sounds that no Mika Micro made")
     add("--quick", action="store_true", help="a few targets, in a minute or two")
     add("--full", action="store_true", help="every system, 2 and 10 s, all rivals")
-    return _filled(parser.parse_args(arguments))
+    options = _filled(parser.parse_args(arguments))
+    if (options.recordings or options.elsewhere) and (options.json or options.picture):
+        parser.error("--recordings and --elsewhere print their tables; they keep nothing")
+    return options
 
 
 def _filled(options: argparse.Namespace) -> argparse.Namespace:

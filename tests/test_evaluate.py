@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import evaluate
 import numpy as np
 import pytest
 
@@ -22,6 +23,7 @@ from evaluation import (
     learned,
     lessons,
     others,
+    picture,
     results,
     rivals,
     scoring,
@@ -449,6 +451,25 @@ def test_a_lead_is_told_of_the_targets_that_both_answered() -> None:
     assert "| nine (1) | 2 s | rival | +1.00 [+1.00, +1.00] | 100 % |" in tables.leads(kept)
 
 
+def test_runs_of_other_sets_and_systems_are_put_together(tmp_path: Path) -> None:
+    measured = {"mss_db": 1.0, "sot": 0.0, "rms_cos": 1.0, "log_mel_l1_db": 0.0}
+    files = []
+    for set, system in (("nine", "2 s"), ("split", "10 s")):
+        (target,) = choose([set], limit=1)
+        rows = tuple(
+            row(target, name, truth(target), level_error_db=0.0, target_hz=440.0, answer_hz=440.0,
+                distances=measured, told=target.preset.values)
+            for name in ("true preset", system, "Init")
+        )  # fmt: skip
+        files.append(tmp_path / f"{set}.json")
+        results.write(Results(rows, {}), files[-1], {})
+    whole = results.read(files)
+    assert tables.figures(whole)["split"].keys() == {"true preset", "10 s", "Init"}
+    assert "| split (1) | 10 s | 1.00" in tables.report(whole, per_parameter=True)
+    picture.draw(whole, tmp_path / "both.png")
+    assert (tmp_path / "both.png").stat().st_size > 0
+
+
 def test_tables_of_perfect_answers_say_so() -> None:
     chosen = [target for target in read_targets() if target.id in (1, 3)]
     perfect = {"mss_db": 0.0, "sot": 0.0, "rms_cos": 1.0, "log_mel_l1_db": 0.0}
@@ -498,6 +519,23 @@ def test_sounds_from_elsewhere_are_matched_and_compared() -> None:
             pytest.skip(done.stderr.strip().splitlines()[0])
         assert f"| {family} | 0.2 s |" in done.stdout
     assert "| degraded captures | 0.2 s | CMA-ES, renders of 0.2 s |" in done.stdout
+
+
+def test_rivals_are_told_how_a_capture_was_played_and_of_a_one_shot_what_we_found() -> None:
+    ours = Answer(Preset.init(), 50, 90, 0.4)
+    (captured,) = elsewhere.degraded_captures(1)
+    (target,) = choose(["musical"], "held-out", 1)
+    told = elsewhere.played(captured, ours)
+    assert (told.note, told.velocity, told.gate_s) == (target.note, target.velocity, target.gate_s)
+    shot = elsewhere.Sample("one-shots", "snare", captured.sound, None)
+    told = elsewhere.played(shot, ours)
+    assert (told.note, told.velocity, told.gate_s) == (50, 90, 0.4)
+
+
+def test_what_is_only_printed_cannot_be_kept(tmp_path: Path, capsys) -> None:
+    with pytest.raises(SystemExit):
+        evaluate.parse(["--elsewhere", "--json", str(tmp_path / "kept.json")])
+    assert "they keep nothing" in capsys.readouterr().err
 
 
 def test_another_synth_is_played_where_it_is_installed(monkeypatch, capsys) -> None:

@@ -1,9 +1,10 @@
 """Sounds that no Mika Micro made: General MIDI, one-shots, another synth, degraded captures.
 
-There is no true preset to compare with, so only distances count. General MIDI is TimGM6mb played
-by FluidSynth, the one-shots are those of Sonic Pi (Debian: fluidsynth, timgm6mb-soundfont,
-sonic-pi-samples), the other synth is Vital (:mod:`evaluation.vital`); degraded captures are
-development targets put through rooms, equalizers, noise and codecs
+There is no true preset to compare with, so only distances count. Rivals are told how each sound
+was played; of a one-shot, which no key played, the key and gate of our last match. General MIDI is
+TimGM6mb played by FluidSynth, the one-shots are those of Sonic Pi (Debian: fluidsynth,
+timgm6mb-soundfont, sonic-pi-samples), the other synth is Vital (:mod:`evaluation.vital`); degraded
+captures are development targets put through rooms, equalizers, noise and codecs
 (:mod:`antithesis.training.degrade`), and measured against what comes out.
 """
 
@@ -32,9 +33,9 @@ from antithesis.preset import Preset
 from antithesis.segments import first_sound
 from antithesis.training.degrade import degraded
 from evaluation import others, vital
-from evaluation.scoring import QUICK_METRICS, score, sounds
+from evaluation.scoring import QUICK_METRICS, Answer, score, sounds
 from evaluation.statistics import interval, lead
-from evaluation.systems import Case, matches, tracked_note
+from evaluation.systems import Case, matches
 from evaluation.tables import table
 from evaluation.targets import DURATION_S, Target, choose, rendered
 
@@ -57,12 +58,14 @@ _NOTES = (48, 55, 60, 67)
 
 @dataclass(frozen=True)
 class Sample:
-    """A sound (88200,) at 44.1 kHz, with the key a rival is told."""
+    """A sound (88200,) at 44.1 kHz, and how it was played, which rivals are told."""
 
     family: str
     name: str
     sound: Floats
-    note: int
+    note: int | None  # None where no key played it
+    velocity: int = _VELOCITY
+    gate_s: float = _GATE_S
 
 
 def samples(limit: int | None) -> list[Sample]:
@@ -111,8 +114,7 @@ def one_shots(count: int) -> Iterator[Sample]:
         print("no one-shots: install sonic-pi-samples", file=sys.stderr)
         return
     for k in np.linspace(0, len(short) - 1, min(count, len(short))).round().astype(int):
-        sound = _heard(short[k])
-        yield Sample("one-shots", short[k].stem, sound, tracked_note(sound))
+        yield Sample("one-shots", short[k].stem, _heard(short[k]), None)
 
 
 def another_synth(count: int) -> Iterator[Sample]:
@@ -133,7 +135,8 @@ def degraded_captures(count: int) -> Iterator[Sample]:
     for target, sound in zip(chosen, rendered(chosen), strict=True):
         rng = np.random.default_rng(target.id)
         captured = degraded(sound.astype(np.float32), rng).astype(np.float64)
-        yield Sample("degraded captures", f"musical {target.id}", captured, target.note)
+        played = (target.note, target.velocity, target.gate_s)
+        yield Sample("degraded captures", f"musical {target.id}", captured, *played)
 
 
 def _heard(path: Path) -> Floats:
@@ -148,17 +151,26 @@ class Plan:
     budgets_s: tuple[float, ...]
     rivals: others.Rivals
     weights: Path | None
+    seed: int
 
 
-def answers(plan: Plan, sample: Sample) -> Scores:
+def answers(plan: Plan, numbered: tuple[int, Sample]) -> Scores:
     """Distances of every system's answer to one sample, by system."""
-    # Init stands for the preset that there is not: nothing is scored against it.
-    played = Target("musical", 0, Preset.init(), sample.note, _VELOCITY, _GATE_S, 0.0, 0.0)
-    case = Case(played, sample.sound, seed=len(sample.name))
-    ours = matches(sample.sound, plan.weights, plan.budgets_s, case.seed)
+    number, sample = numbered
+    seed = 10_000 * plan.seed + number
+    ours = matches(sample.sound, plan.weights, plan.budgets_s, seed)
+    case = Case(played(sample, list(ours.values())[-1]), sample.sound, seed)
     all_of_them = {**ours, **dict(others.answers(plan.rivals, case, ours))}
     judge = distances.Target(sample.sound)
     return {name: score(sounds(one), judge, QUICK_METRICS) for name, one in all_of_them.items()}
+
+
+def played(sample: Sample, found: Answer) -> Target:
+    """What rivals are told. Init stands for the preset that there is not: it scores nothing."""
+    told = (sample.note, sample.velocity, sample.gate_s)
+    if sample.note is None:
+        told = (found.note, found.velocity, found.gate_s)
+    return Target("musical", 0, Preset.init(), *told, 0.0, 0.0)
 
 
 def evaluate(plan: Plan, limit: int | None, jobs: int) -> str:
@@ -167,8 +179,9 @@ def evaluate(plan: Plan, limit: int | None, jobs: int) -> str:
     bar = tqdm(total=len(chosen), unit=" sounds", file=sys.stderr)
     found: dict[str, list[Scores]] = defaultdict(list)
     with closing(bar), multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        work: Callable[[Sample], Scores] = partial(answers, plan)
-        for sample, scores in zip(chosen, pool.imap(work, chosen), strict=True):
+        work: Callable[[tuple[int, Sample]], Scores] = partial(answers, plan)
+        scored = pool.imap(work, enumerate(chosen))
+        for sample, scores in zip(chosen, scored, strict=True):
             found[sample.family].append(scores)
             bar.update()
     return "\n\n".join([_distances(found), _leads(found, tuple(plan.budgets_s))])

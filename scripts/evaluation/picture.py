@@ -30,7 +30,7 @@ _TITLES = {
 
 def draw(results: Results, path: Path) -> None:
     """Distance against seconds if several budgets ran, else the spread of every system."""
-    panel = _curve if len(ours(results)) > 2 else _spread
+    panel = _curve if len(ours(results.systems)) > 2 else _spread
     columns = 2 if len(results.sets) > 1 else 1
     rows = -(-len(results.sets) // columns)
     figure, axes = plt.subplots(
@@ -50,7 +50,7 @@ def draw(results: Results, path: Path) -> None:
 def _curve(axis: Axes, results: Results, set: str) -> None:
     """Median distance against seconds of matching, with its 95 % interval."""
     seconds, middles = [], []
-    for system in ours(results):
+    for system in ours(results.answering(set)):
         cell = results.cell(set, system)
         budget = system.removesuffix(" s")
         spent = np.median(cell.numbers("elapsed_s"))
@@ -79,7 +79,8 @@ def _levels(axis: Axes, results: Results, set: str) -> None:
 
     Their names stand side by side, for some are on one height.
     """
-    fixed = [s for s in results.systems if s not in ours(results) and "renders of" not in s]
+    systems = results.answering(set)
+    fixed = [s for s in systems if s not in ours(systems) and "renders of" not in s]
     for place, system in enumerate(fixed):
         value = float(np.median(results.cell(set, system).distances("mss_db")))
         color = "0.45" if system == TRUTH else _RIVALS
@@ -94,10 +95,11 @@ def _levels(axis: Axes, results: Results, set: str) -> None:
 def _spread(axis: Axes, results: Results, set: str) -> None:
     """Every target's distance, and the median with its 95 % interval, system by system."""
     rng = np.random.default_rng(0)
-    for place, system in enumerate(results.systems):
+    systems = results.answering(set)
+    for place, system in enumerate(systems):
         distances = np.minimum(results.cell(set, system).distances("mss_db"), _DEAR)
         middle = interval(distances)
-        color = _color(results, system)
+        color = _color(system)
         height = place + rng.uniform(-0.26, 0.26, len(distances))
         axis.plot(distances, height, ".", color=color, alpha=0.35, ms=5, mew=0)
         axis.plot([middle.low, middle.high], [place, place], color="black", lw=3)
@@ -106,15 +108,15 @@ def _spread(axis: Axes, results: Results, set: str) -> None:
             f"{middle.value:.2f}", (middle.value, place), (0, 9), textcoords="offset points",
             ha="center", fontsize=8, bbox={"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.8},
         )  # fmt: skip
-    axis.set_yticks(range(len(results.systems)), results.systems)
-    axis.set_ylim(len(results.systems) - 0.4, -0.7)
+    axis.set_yticks(range(len(systems)), systems)
+    axis.set_ylim(len(systems) - 0.4, -0.7)
     axis.set_xlim(left=-0.02 * axis.get_xlim()[1])
     axis.grid(axis="x", color="0.9")
     axis.set_axisbelow(True)
     axis.set_xlabel("MSS, dB (median, 95 % interval)")
 
 
-def _color(results: Results, system: str) -> str:
+def _color(system: str) -> str:
     if system == TRUTH:
         return "0.45"
-    return _OURS if system in ours(results) else _RIVALS
+    return _OURS if ours([system]) else _RIVALS

@@ -148,8 +148,12 @@ class Results:
             rows.setdefault((one.set, one.system), []).append(one)
         return {key: Cell(tuple(found)) for key, found in rows.items()}
 
+    def answering(self, set: str) -> list[str]:
+        """The systems that answered a set: of several runs put together not all did."""
+        return [system for system in self.systems if (set, system) in self._cells]
+
     def cell(self, set: str, system: str) -> Cell:
-        """The rows of one set and one system."""
+        """The rows of one set and one of the systems `answering` it."""
         return self._cells[set, system]
 
     def paired(self, set: str, *systems: str) -> list[Cell]:

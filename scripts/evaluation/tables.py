@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -46,14 +47,14 @@ def _sections(results: Results, per_parameter: bool) -> Lines:
     yield "### Pitch"
     yield pitches(results)
     if per_parameter:
-        for system in ours(results):
+        for system in ours(results.systems):
             yield f"### Every parameter, {system}: error in normalized units (targets that tell it)"
             yield every_parameter(results, system)
 
 
-def ours(results: Results) -> list[str]:
-    """Our own systems among those that answered."""
-    return [name for name in results.systems if name == NETWORK or _is_budget(name)]
+def ours(systems: Iterable[str]) -> list[str]:
+    """Our own among the systems that answered."""
+    return [name for name in systems if name == NETWORK or _is_budget(name)]
 
 
 def _is_budget(name: str) -> bool:
@@ -79,7 +80,7 @@ def distances(results: Results) -> str:
 
 def _cells(results: Results) -> Iterator[tuple[str, str, Cell]]:
     for set in results.sets:
-        for system in results.systems:
+        for system in results.answering(set):
             yield set, system, results.cell(set, system)
 
 
@@ -91,13 +92,14 @@ def _cost(cell: Cell) -> list[str]:
 
 def leads(results: Results) -> str:
     """Each of our systems against each of the others."""
-    rivals = [name for name in results.systems if name not in (*ours(results), TRUTH)]
     rows = []
     for set in results.sets:
-        for system in ours(results):
-            for rival in rivals:
-                if _equal_renders(rival, system):
-                    pair = results.paired(set, system, rival)
+        systems = results.answering(set)
+        rivals = [name for name in systems if name not in (*ours(systems), TRUTH)]
+        for system, rival in product(ours(systems), rivals):
+            if _equal_renders(rival, system):
+                pair = results.paired(set, system, rival)
+                if pair[0].rows:  # they may have answered other targets
                     ahead = lead(*(cell.distances("mss_db") for cell in pair))
                     name, won = f"{set} ({len(pair[0].rows)})", f"{100 * ahead.won:.0f} %"
                     rows.append([name, system, rival, ahead.by.text("+.2f"), won])
@@ -139,8 +141,8 @@ def pitches(results: Results) -> str:
     header += ["within 5 cents, %", "octave errors, %", "no pitch, %"]
     rows = []
     for set in [*results.sets, "all"]:
-        for system in ours(results):
-            cells = [results.cell(s, system) for s in results.sets if set in (s, "all")]
+        for system in ours(results.systems):
+            cells = [c for s, of, c in _cells(results) if of == system and set in (s, "all")]
             for rule in ("cents_by_preset", "cents_by_ear"):
                 errors = [error for cell in cells for error in getattr(cell, rule)]
                 if errors:
@@ -158,16 +160,18 @@ def _pitch(errors_cents: list[float]) -> list[str]:
 
 def every_parameter(results: Results, system: str) -> str:
     """All 38 on every set."""
-    columns = [list(knobs.each_knob(results.cell(set, system).knobs)) for set in results.sets]
+    cells = [(set, cell) for set, of, cell in _cells(results) if of == system]
+    columns = [list(knobs.each_knob(cell.knobs)) for _, cell in cells]
     rows = [[line[0].id, *(knob.text() for knob in line)] for line in zip(*columns, strict=True)]
-    return table(["parameter", *results.sets], rows)
+    return table(["parameter", *(set for set, _ in cells)], rows)
 
 
 def figures(results: Results) -> dict[str, Any]:
     """The main figures by set and system, for programs."""
-    return {
-        set: {s: _figures(results.cell(set, s)) for s in results.systems} for set in results.sets
-    }
+    found: dict[str, Any] = {}
+    for set, system, cell in _cells(results):
+        found.setdefault(set, {})[system] = _figures(cell)
+    return found
 
 
 def _figures(cell: Cell) -> dict[str, Any]:
