@@ -1,13 +1,15 @@
 """Train the network on sounds rendered as it goes.
 
     python scripts/train.py --minutes 90 --checkpoints /somewhere/outside/git
-    python scripts/train.py --resume --checkpoints /somewhere/outside/git
-    python scripts/train.py --begin mika --minutes 90 --rate 7e-4 --seed 5 --checkpoints ANOTHER
+    python scripts/train.py --minutes 90 --checkpoints /somewhere/outside/git --resume
+    python scripts/train.py --minutes 90 --begin mika --rate 7e-4 --seed 5 --checkpoints ANOTHER
     python scripts/train.py --keys
 
-Stopped at any moment, it goes on from its last checkpoint with the next sounds of the same stream.
-The third command trains weights that were exported before further, on sounds of another seed.
-At the end it writes models/NAME.onnx and its card models/NAME.json. The last command asks these
+Stopped at any moment, it goes on from its last checkpoint with the next sounds of the same stream,
+none of them twice as often as asked for; of those that were to come again (`--uses`) the last few
+thousand do not. The third command trains weights that were exported before further, on sounds of
+another seed. At the end it writes models/NAME.onnx and its card models/NAME.json; NAME is `mine`
+unless `--name` says otherwise, and `mika` are the weights that ship. The last command asks these
 weights about every key of some thousand sounds, and adds to the card how their keys are told.
 """
 
@@ -33,6 +35,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 from tqdm import tqdm
 
+from antithesis.files import write_whole
 from antithesis.spectra import FrontEnd
 from antithesis.training import stream
 
@@ -47,7 +50,9 @@ MIXED_BATCHES = 64
 class Progress:
     """How far a training has come; kept beside its checkpoint."""
 
+    chosen: dict[str, Any]  # of the options, what has to stay as it is
     step: int = 0
+    drawn: int = 0  # batches of the stream
     seconds: float = 0.0
     begun_with: dict[str, Any] | None = None  # how the weights were trained that it began with
 
@@ -78,15 +83,16 @@ def main() -> None:
         validation = validation_set(pool, front_end)
         model, progress = restore(options, front_end, validation)
         print(f"{model.count_params():,} weights, {keras.backend.backend()} back end")
-        first = progress.step // options.uses
-        new = stream_batches(pool, recipe, front_end, first, 3 * options.workers)
-        batches = shuffled(new, options.uses, np.random.default_rng((options.seed, first)))
+        rng = np.random.default_rng((options.seed, progress.drawn))
+        new = stream_batches(pool, recipe, front_end, progress, 3 * options.workers)
+        batches = shuffled(new, options.uses, rng)
         train(model, batches, validation, progress, options)
     scores = validate(model, validation)
     training: dict[str, Any] = {
         "recipe": recipe.as_dict(),
         "sounds": progress.sounds(options),
         "uses of each": options.uses,
+        "rate": options.rate,
         "minutes": round(progress.seconds / 60, 1),
         "validation": scores,
     }
@@ -140,9 +146,9 @@ def key_lessons(weights: Path, index: int):
 
 
 def parse() -> argparse.Namespace:
-    """Options; each is written into the model card by what it leads to."""
+    """Options; the card of the weights says what was chosen."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--name", default="mika", help="of the files written")
+    parser.add_argument("--name", default="mine", help="of the files written")
     parser.add_argument("--models", type=Path, default=REPOSITORY / "models", help="their folder")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so long")
     parser.add_argument("--sounds", type=float, default=math.inf, help="stop after so many")
@@ -170,13 +176,13 @@ def restore(options: argparse.Namespace, front_end: FrontEnd, validation: Sequen
 
     from antithesis.training import network, taking_up
 
-    state = options.checkpoints / "progress.json"
-    if options.resume and state.exists():
+    if options.resume:
+        progress = resumed(options)
         custom = {"loss": network.loss, "Conditionals": network.Conditionals}
         model = keras.models.load_model(options.checkpoints / "last.keras", custom_objects=custom)
-        return model, Progress(**json.loads(state.read_text(encoding="utf-8")))
+        return model, progress
     model = network.build(front_end, options.width)
-    progress = Progress()
+    progress = Progress(chosen(options))
     if options.begin:
         heard = zip(*(inputs(batch)[:3] for batch in validation), strict=True)
         path = options.models / f"{options.begin}.onnx"
@@ -185,6 +191,23 @@ def restore(options: argparse.Namespace, front_end: FrontEnd, validation: Sequen
     optimizer = keras.optimizers.AdamW(options.rate, weight_decay=0.01, global_clipnorm=1.0)
     model.compile(optimizer, loss=network.loss)
     return model, progress
+
+
+def chosen(options: argparse.Namespace) -> dict[str, Any]:
+    """What a training that goes on must not change: its sounds, and how it learns from them."""
+    return {name: getattr(options, name) for name in ("seed", "batch", "uses", "rate")}
+
+
+def resumed(options: argparse.Namespace) -> Progress:
+    """How far the training has come that left its checkpoint there."""
+    state = options.checkpoints / "progress.json"
+    if not state.exists():
+        raise SystemExit(f"nothing to resume in {options.checkpoints}: name its --checkpoints")
+    progress = Progress(**json.loads(state.read_text(encoding="utf-8")))
+    if progress.chosen != chosen(options):
+        words = " ".join(f"--{name} {value}" for name, value in progress.chosen.items())
+        raise SystemExit(f"{options.checkpoints} was begun with {words}: give the same again")
+    return progress
 
 
 def train(model, batches, validation, progress: Progress, options: argparse.Namespace) -> None:
@@ -225,19 +248,22 @@ def save(model, progress: Progress, options: argparse.Namespace) -> None:
     aside = options.checkpoints / "next.keras"
     model.save(aside)
     aside.replace(options.checkpoints / "last.keras")
-    text = json.dumps(asdict(progress))
-    (options.checkpoints / "progress.json").write_text(text, encoding="utf-8")
+    write_whole(options.checkpoints / "progress.json", json.dumps(asdict(progress)).encode())
 
 
-def stream_batches(pool, recipe, front_end, first: int, ahead: int) -> Iterator[stream.Batch]:
-    """Batches from ``first`` on in order, so many rendered ahead of their use."""
+def stream_batches(
+    pool, recipe, front_end, progress: Progress, ahead: int
+) -> Iterator[stream.Batch]:
+    """The batches that were not drawn yet in order, so many rendered ahead of their use."""
     waiting: deque = deque()
-    index = first
+    index = progress.drawn
     while True:
         while len(waiting) < ahead:
             waiting.append(pool.apply_async(stream.batch, (recipe, front_end, index)))
             index += 1
-        yield waiting.popleft().get()
+        batch = waiting.popleft().get()
+        progress.drawn += 1
+        yield batch
 
 
 def shuffled(

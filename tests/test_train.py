@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,9 +85,48 @@ def test_each_sound_is_used_as_often_as_asked_for_and_in_other_company():
     assert np.mean(early) > 2.9
 
 
+class Pool:
+    """Renders nothing: its batches are their own numbers."""
+
+    def apply_async(self, _render, job):
+        *_, index = job
+        size, columns = 4, 5
+        sounds = np.arange(size * index, size * index + size)[:, None]
+        return SimpleNamespace(get=lambda: Batch(*[sounds] * columns))
+
+
+@pytest.mark.parametrize("uses", [1, 2, 3])
+def test_a_training_that_is_stopped_again_and_again_hears_no_sound_too_often(uses):
+    progress = train.Progress({})
+    heard: Counter[int] = Counter()
+    for life in range(4):
+        new = train.stream_batches(Pool(), None, None, progress, ahead=3)
+        batches = train.shuffled(new, uses, np.random.default_rng(life))
+        for part in itertools.islice(batches, 500):
+            heard.update(int(sound) for sound in part.key.ravel())
+    assert max(heard.values()) == uses
+    assert np.mean(list(heard.values())) > 0.85 * uses
+
+
+def test_what_cannot_be_resumed_is_told(tmp_path, monkeypatch):
+    folder = ["--minutes", "1", "--resume", "--checkpoints", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["train.py", *folder])
+    with pytest.raises(SystemExit, match="nothing to resume"):
+        train.resumed(train.parse())
+    begun = {"seed": 7, "batch": 64, "uses": 2, "rate": 7e-4}
+    kept = dataclasses.asdict(train.Progress(begun, step=3))
+    (tmp_path / "progress.json").write_text(json.dumps(kept))
+    with pytest.raises(SystemExit, match=r"begun with --seed 7 .*--uses 2 --rate 0\.0007"):
+        train.resumed(train.parse())
+    monkeypatch.setattr(
+        sys, "argv", ["train.py", *folder, "--seed", "7", "--uses", "2", "--rate", "7e-4"]
+    )
+    assert train.resumed(train.parse()).step == 3
+
+
 def test_a_training_begun_with_weights_is_taken_up_where_it_stopped(tmp_path):
     def trained(*options: str) -> None:
-        command = [sys.executable, SCRIPT, "--uses", "2", "--workers", "1"]
+        command = [sys.executable, SCRIPT, "--uses", "2", "--workers", "2"]
         command += ["--rate", "0"]
         folders = ["--checkpoints", tmp_path, "--models", tmp_path]
         subprocess.run([*command, *folders, *options], capture_output=True, check=True)
