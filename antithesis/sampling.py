@@ -11,10 +11,11 @@ An envelope time of tau seconds is the rate 1 / tau, which its knob holds revers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,9 +64,10 @@ class Sample:
         """All arrays, in the order of the fields."""
         return (self.plain, self.note, self.velocity, self.gate_s, self.warmup_s)
 
-    def of(self, rows: npt.NDArray[np.generic]) -> Sample:
-        """Some of its presets, by their rows or a mask."""
-        return Sample(*(column[rows] for column in self.columns))
+    def of(self, rows: npt.NDArray[np.generic] | slice) -> Sample:
+        """Some of its presets, by their rows, a mask or a slice."""
+        some: Iterator[Any] = (column[rows] for column in self.columns)
+        return Sample(*some)
 
 
 def uniform(rng: np.random.Generator, n: int) -> Sample:
@@ -157,7 +159,10 @@ def mixture(rng: np.random.Generator, n: int, weights: Mapping[str, float]) -> S
 
 
 def factory(rng: np.random.Generator, n: int) -> Sample:
-    """Factory presets as they are, each in its turn, on any note in range: never trained on."""
+    """Factory presets as they are, each in its turn, on any note in range.
+
+    Training hears their neighbours, not these.
+    """
     plain = factory_presets()
     return _played(rng, _as_single_note(plain[np.arange(n) % len(plain)]))
 
@@ -304,6 +309,11 @@ def _sweep_hz(rng: np.random.Generator, mean: float, spread: float, n: int) -> F
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float, n: int) -> FloatArray:
     return np.exp(rng.uniform(np.log(low), np.log(high), n))
+
+
+def seconds(id: str, plain: FloatArray) -> FloatArray:
+    """The time of a knob that holds a rate reversed, as those of envelopes do."""
+    return 1.0 / (BY_ID[id].min + BY_ID[id].max - plain)
 
 
 def _knob(id: str, tau_s: FloatArray) -> FloatArray:

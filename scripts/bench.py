@@ -3,7 +3,7 @@
     python scripts/bench.py                              all of it, a few minutes
     python scripts/bench.py --only renderer realtime
     python scripts/bench.py --quick --json bench.json    coarse figures in seconds, for CI
-    python scripts/bench.py --picture docs/cost.png      and how cost grows
+    python scripts/bench.py --picture cost.png           and how cost grows
 
 Figures are medians of rounds in which whatever is compared takes turns. A goal is the most that a
 figure should be on one core of a 2-core server with nothing else to do; nothing fails when it is
@@ -39,14 +39,14 @@ def main(arguments: list[str] | None = None) -> None:
     conditions = f"{machine()}; {load()}"
     print(conditions)
     found = list(measured(options.only, effort))
-    kept: dict[str, object] = {"machine": conditions, "rows": found}
-    if options.picture:
-        curves = growth.curves(effort)
-        growth.draw(curves, options.picture)
-        kept["growth"] = [asdict(curve) for curve in curves]
-        print(f"\nhow cost grows: {options.picture}")
+    curves = growth.curves(effort) if options.picture else []
     if options.json:
+        kept = {"machine": conditions, "rows": found}
+        kept |= {"growth": [asdict(curve) for curve in curves]} if curves else {}
         options.json.write_text(json.dumps(kept, indent=1), "utf-8")
+    if options.picture:
+        growth.draw(curves, options.picture)
+        print(f"\nhow cost grows: {options.picture}")
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

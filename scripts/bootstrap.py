@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 OLDEST_PYTHON = (3, 11)
+NEWEST_PYTHON = (3, 13)  # for newer ones some packages have no wheels yet
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "scripts" / "requirements"
 VENV = ROOT / ".venv"
@@ -144,8 +145,16 @@ def pip_install(installer: Sequence[str], arguments: Sequence[str]) -> None:
         say(f"`{' '.join(words[2:])} install` failed")
     raise BootstrapError(
         "could not install the packages: see above. Check the connection and the disk, then start "
-        f"again; if it stays so, delete {VENV}"
+        f"again; if it stays so, delete {VENV}{another_python()}"
     )
+
+
+def another_python(version: Sequence[int] = sys.version_info[:2]) -> str:
+    """What else to try where this Python is newer than what the packages were built for."""
+    if tuple(version[:2]) <= NEWEST_PYTHON:
+        return ""
+    newest = ".".join(str(number) for number in NEWEST_PYTHON)
+    return f" and start with Python {newest}, for which nothing has to be compiled"
 
 
 def run_quietly(command: Sequence[str]) -> bool:

@@ -94,7 +94,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--recordings", type=Path, metavar="DIR", help="match recordings of the real plug-in")
     add("--elsewhere", action="store_true", help="match sounds that no Mika Micro made")
     add("--quick", action="store_true", help="a few targets, in a minute or two")
-    add("--full", action="store_true", help="every system, 2 and 10 s, all rivals")
+    add("--full", action="store_true", help="2 and 10 s, rivals that search, all parameters")
     options = _filled(parser.parse_args(arguments))
     if (options.recordings or options.elsewhere) and (options.json or options.picture):
         parser.error("--recordings and --elsewhere print their tables; they keep nothing")

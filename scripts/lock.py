@@ -2,9 +2,10 @@
 
     python scripts/lock.py [PACKAGE ...]
 
-Resolves once for CPython 3.11 to 3.13 on Linux, macOS and Windows, all extras together, so that
+Resolves once for CPython 3.11 and newer on Linux, macOS and Windows, all extras together, so that
 the files agree with one another; each is the full closure of what it is named after. What is
-pinned now stays, save the packages named on the command line. Needs `uv` (it is in `.venv`).
+pinned now stays, save the packages named on the command line. Needs `uv`, so run it by the Python
+of `.venv`, which has it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ SELECTIONS = {
 
 def resolve(selection: list[str], constraints: Path) -> str:
     """Return the pinned closure of `selection`, one `name==version [; marker]` a line."""
-    command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal"]
+    command += ["--python-version", "3.11"]
     command += ["--no-annotate", "--no-header", "--constraint", str(constraints), *selection]
     output = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     # An index or a link of this machine's configuration has no place in a file for everybody.

@@ -46,6 +46,11 @@ def checkout(tmp_path, monkeypatch):
     return installed
 
 
+def test_a_python_that_is_too_new_for_the_packages_is_told_only_there():
+    assert bootstrap.another_python((3, 13)) == ""
+    assert "Python 3.13" in bootstrap.another_python((3, 14))
+
+
 def test_second_start_installs_nothing(checkout):
     bootstrap.prepare(["runtime"])
     bootstrap.prepare(["runtime"])

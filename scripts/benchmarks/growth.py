@@ -13,7 +13,7 @@ import numpy as np
 from antithesis.sampling import Sample, uniform
 from benchmarks.measure import Effort, Work, clock_seconds, in_turn
 from benchmarks.realtime import CHORD, chords, share
-from benchmarks.renderer import RATE, SEED, batch_of, in_sequence, slice_of
+from benchmarks.renderer import RATE, SEED, batch_of, in_sequence
 
 LENGTHS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 VOICES = tuple(range(len(CHORD) + 1))
@@ -60,7 +60,7 @@ def _batch(effort: Effort) -> Curve:
 
     def work(size: int) -> Work:
         starts = range(0, len(notes), size)
-        return in_sequence([batch_of(slice_of(notes, i, i + size), np.float32) for i in starts])
+        return in_sequence([batch_of(notes.of(slice(i, i + size)), np.float32) for i in starts])
 
     works = [work(size) for size in BATCHES]
     ms = [seconds / len(notes) * 1e3 for seconds in _medians(works, effort)]

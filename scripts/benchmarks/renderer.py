@@ -46,7 +46,7 @@ def _on_one_core(sample: Sample, name: str, effort: Effort) -> Iterator[Row | Mi
         batch_of(sample, np.float64),
         batch_of(sample, np.float32),
         one_by_one(sample),
-        batch_of(slice_of(sample, 0, few), np.float64),
+        batch_of(sample.of(slice(few)), np.float64),
     ]
     missing = None
     try:
@@ -85,17 +85,6 @@ def faster(ms: float) -> str:
     return f"{DURATION_S * 1e3 / ms:,.0f} times real time"
 
 
-def slice_of(sample: Sample, start: int, stop: int) -> Sample:
-    """Some of a sample, in its order."""
-    return Sample(
-        sample.plain[start:stop],
-        sample.note[start:stop],
-        sample.velocity[start:stop],
-        sample.gate_s[start:stop],
-        sample.warmup_s[start:stop],
-    )
-
-
 def batch_of(sample: Sample, dtype: type, threads: int = 1, samples: int = SAMPLES) -> Work:
     """Render all of a sample at once, into memory that is there."""
     out = np.empty((len(sample), samples), dtype)
@@ -109,7 +98,7 @@ def batch_of(sample: Sample, dtype: type, threads: int = 1, samples: int = SAMPL
 
 def one_by_one(sample: Sample) -> Work:
     """Render each of a sample in a call of its own."""
-    items = (slice_of(sample, i, i + 1) for i in range(len(sample)))
+    items = (sample.of(slice(i, i + 1)) for i in range(len(sample)))
     return in_sequence([batch_of(item, np.float64) for item in items])
 
 

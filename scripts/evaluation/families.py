@@ -1,8 +1,8 @@
 """Stress sets: sounds of one family each, and the plug-in's own presets, on any note.
 
 A family is what of the musical prior belongs to it, drawn from a seed that no training had; nothing
-was tuned on it. Of the factory presets the network has heard neighbours in training, though never
-these notes.
+was tuned on it. Of the factory presets the network has heard near neighbours in training, on all
+notes.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ def _of(drawn: Sample, id: str) -> Floats:
 
 
 def _seconds(drawn: Sample, id: str) -> Floats:
-    """The time of an envelope's knob, which holds its rate reversed."""
-    return np.asarray(1.0 / (BY_ID[id].min + BY_ID[id].max - _of(drawn, id)))
+    return sampling.seconds(id, _of(drawn, id))
 
 
 def _fm(drawn: Sample) -> Bools:

@@ -18,6 +18,7 @@ from antithesis.canonical import Notes, canonical, other_way_round
 from antithesis.parameters import BY_ID, PARAMETERS, Kind, to_normalized
 from antithesis.preset import Preset
 from antithesis.rules import audible
+from antithesis.sampling import seconds
 from evaluation.statistics import Interval, interval, share
 from evaluation.targets import DURATION_S
 
@@ -142,18 +143,14 @@ def time(compared: Compared, id: str) -> Interval:
 
 def time_near(id: str, truth: Floats, answer: Floats) -> Bools:
     """Which of an envelope's knobs (n,) in plain units are near the true ones in seconds."""
-    true_s, answer_s = _seconds(id, truth), _seconds(id, answer)
+    true_s, answer_s = seconds(id, truth), seconds(id, answer)
     return np.asarray(np.abs(true_s - answer_s) <= np.maximum(TIME_NEAR * true_s, TIME_NEAR_S))
 
 
 def time_error_ms(compared: Compared, id: str) -> Interval:
     """Median error of an envelope's times in ms."""
-    truth, answer = (_seconds(id, values) for values in compared.plain(id))
+    truth, answer = (seconds(id, values) for values in compared.plain(id))
     return interval(1000 * np.abs(truth - answer))
-
-
-def _seconds(id: str, plain: Floats) -> Floats:
-    return 1.0 / (BY_ID[id].min + BY_ID[id].max - plain)
 
 
 @dataclass(frozen=True)

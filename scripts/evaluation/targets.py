@@ -38,7 +38,7 @@ class Target:
 
     @property
     def part(self) -> str:
-        """Odd ids are held out: nothing was ever tuned on them."""
+        """Odd ids are held out: no weight, price or size was fitted on them."""
         return "held-out" if self.id % 2 else "tuning"
 
 
