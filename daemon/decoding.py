@@ -230,11 +230,19 @@ def serve(reading: str, patience_s: str) -> None:
     answers.write(_READY)
     answers.flush()
     for request in sys.stdin.buffer:
-        if hasattr(signal, "alarm"):  # ends this where the daemon that would was killed
-            signal.alarm(math.ceil(float(patience_s)) + _ALONE_S)
-        for part in _answer(read, Path(json.loads(request))):
-            answers.write(part)
-        answers.flush()
+        with _ending_after(math.ceil(float(patience_s)) + _ALONE_S):
+            for part in _answer(read, Path(json.loads(request))):
+                answers.write(part)
+            answers.flush()
+
+
+@contextlib.contextmanager
+def _ending_after(seconds: int) -> Iterator[None]:
+    """End this process where work takes longer and the daemon that would end it was killed."""
+    alarm = getattr(signal, "alarm", lambda _seconds: None)
+    alarm(seconds)
+    yield
+    alarm(0)  # it is to be there, warm, however late the next file comes
 
 
 def _warm_up() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from pathlib import Path
 
@@ -111,6 +112,15 @@ def test_worker_that_died_while_idle_is_replaced(tmp_path):
         psutil.Process(decoder.pid).kill()
         decoder._worker.wait()
         assert decoder.read(tone(tmp_path / "a.wav")) is not None
+
+
+@pytest.mark.skipif(not hasattr(signal, "alarm"), reason="there is no alarm that could go off")
+def test_worker_that_has_answered_is_not_to_be_ended_by_its_alarm(tmp_path):
+    path = tone(tmp_path / "idle.wav")
+    with Decoder(Limits(patience_s=30.0), "tests.badreaders:read") as decoder:
+        assert decoder.read(path) is not None
+        while not path.with_suffix(".unhurried").exists():
+            assert not ends(decoder.pid)
 
 
 def test_worker_ends_with_whoever_started_it(tmp_path):
