@@ -181,7 +181,9 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
             raise AudioError(f"{path}: not an audio file; {_EXPORT}")
         with path.open("rb"):  # its errors are clearer than libsndfile's
             pass
-        with soundfile.SoundFile(str(path)) as file:
+        # As bytes where names are bytes: soundfile takes no text that is not UTF-8.
+        name = str(path) if os.name == "nt" else os.fsencode(path)
+        with soundfile.SoundFile(name) as file:
             yield file
     except OSError as error:
         kind = MissingSound if isinstance(error, FileNotFoundError) else AudioError

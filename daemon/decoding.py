@@ -35,6 +35,7 @@ from daemon.living import Living, working
 _POLL_S: Final = 0.02
 _COME_UP_S: Final = 120.0
 _ALONE_S: Final = 5
+_DYING_S: Final = 2.0
 _READY: Final = b"ready\n"
 _EXPORT: Final = "export it again as WAV, AIFF or FLAC"
 _SERVE: Final = "import sys; from daemon.decoding import serve; serve(*sys.argv[1:])"
@@ -151,6 +152,8 @@ class Decoder(Living):
 
     def _restart(self) -> int:
         """Have another worker; the status that the last one ended with."""
+        with contextlib.suppress(subprocess.TimeoutExpired):  # its own, where it is ending
+            self._worker.wait(_DYING_S)
         self._end()
         status: int = self._worker.returncode
         self._start()
@@ -259,6 +262,10 @@ def _answer(read: Callable[[Path], Sound], path: Path) -> Iterator[bytes]:
     except AntithesisError as error:
         told = {"refused": str(error), "missing": isinstance(error, MissingSound)}
         yield json.dumps(told).encode() + b"\n"
+        return
+    except ValueError as error:  # a name, or samples, that a library cannot take
+        reason = f"{path}: cannot be decoded ({error}); {_EXPORT}"
+        yield json.dumps({"refused": reason, "missing": False}).encode() + b"\n"
         return
     samples = sound.samples.tobytes()
     head = {"bytes": len(samples), "sample_rate": sound.sample_rate, "start_s": sound.start_s}

@@ -28,7 +28,12 @@ def telling(folder: Path, level: str) -> Iterator[None]:
     """
     try:
         file = RotatingFileHandler(
-            folder / NAME, maxBytes=_BYTES, backupCount=_OLDER_FILES, encoding="utf-8", delay=False
+            folder / NAME,
+            maxBytes=_BYTES,
+            backupCount=_OLDER_FILES,
+            encoding="utf-8",
+            errors="backslashreplace",  # a file's name need not be UTF-8
+            delay=False,
         )
     except OSError as error:
         raise ConfigError(

@@ -39,11 +39,16 @@ class MalformedOsc(AntithesisError):
 
 
 def encode(message: OscMessage) -> bytes:
-    """Bytes of one message; a float travels as `f`, an int as `i` (or `h` beyond 32 bits)."""
+    """Bytes of one message; a float travels as `f`, an int as `i` (or `h` beyond 32 bits).
+
+    What of a text is no Unicode, as in a file's name, is told by its escapes.
+    """
     from pythonosc.osc_message_builder import OscMessageBuilder
 
     builder = OscMessageBuilder(message.address)
     for argument in message.arguments:
+        if isinstance(argument, str):
+            argument = argument.encode("utf-8", "backslashreplace").decode()
         builder.add_arg(argument)
     return builder.build().dgram
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -264,6 +266,13 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 def test_names_of_all_kinds_are_read(tmp_path: Path, name: str) -> None:
     write_wav(tmp_path / name, tone(), RATE)
     assert len(read_sound(tmp_path / name).samples) == len(tone())
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="names here are Unicode")
+def test_a_name_that_is_no_utf8_is_read(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xffbad.wav")
+    write_wav(path, tone(), RATE)
+    assert len(read_sound(path).samples) == len(tone())
 
 
 def test_what_is_written_is_read_back_to_float32_beyond_full_scale_too(tmp_path: Path) -> None:

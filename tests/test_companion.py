@@ -178,6 +178,17 @@ def test_dropped_sound_becomes_a_preset_at_the_host_and_files_beside_it(running)
     assert facts["last_sent"]["grade"] == "confirmed"
 
 
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="names here are Unicode")
+def test_sound_whose_name_is_no_utf8_becomes_a_preset_too(running):
+    running.draw = draw_match
+    write_tone(running.drops.with_name("a.wav"))
+    with running(FakeMatcher()):
+        running.drops.with_name("a.wav").rename(running.drops / os.fsdecode(b"\xffbad.wav"))
+        running.log.wait_for("matched")
+    folder = running.results / os.fsdecode(b"\xffbad.wav.antithesis")
+    assert (folder / "match.png").exists()
+
+
 @pytest.mark.usefixtures("little_reports")
 def test_file_that_is_no_sound_is_refused_and_the_next_is_matched(running):
     with running(FakeMatcher()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from antithesis.segments import first_sound_of
 from daemon.decoding import Decoder, Limits
 
 RATE = 44100
+not_utf8 = pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="names here are Unicode")
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,7 @@ def test_one_worker_serves_many_files(tmp_path, bad):
         ("eat.wav", "decoding takes over 400 MB of memory; export it again"),
         ("crash.wav", r"its decoder died of it \(status .*; export it again"),
         ("bug.wav", "its decoder died of it"),
+        ("dying.wav", r"its decoder died of it \(status 7\); export it again"),
     ],
 )
 def test_decoder_that_fails_is_told_and_the_next_file_is_read(
@@ -87,6 +90,21 @@ def test_decoder_that_fails_is_told_and_the_next_file_is_read(
     assert str(caught.value).startswith(f"{path}: ")
     assert ends(before)
     assert bad.read(tone(tmp_path / "next.wav")) is not None
+
+
+@not_utf8
+def test_sound_whose_name_is_no_utf8_is_read(tmp_path, bad):
+    path = tone(tmp_path / "a.wav").rename(tmp_path / os.fsdecode(b"\xffbad.wav"))
+    assert bad.read(path).source == str(path)
+
+
+@not_utf8
+def test_name_that_a_decoder_cannot_take_is_refused_and_costs_no_worker(tmp_path, bad):
+    path = tone(tmp_path / "a.wav").rename(tmp_path / os.fsdecode(b"\xffstrict.wav"))
+    before = bad.pid
+    with pytest.raises(AudioError, match=r"cannot be decoded \(.*surrogates.*\); export it again"):
+        bad.read(path)
+    assert bad.pid == before
 
 
 def test_decoder_that_is_kept_waiting_by_others_is_given_the_time(tmp_path):

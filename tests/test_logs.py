@@ -23,6 +23,12 @@ def test_lines_go_to_standard_error_and_into_the_file(tmp_path, capsys):
     assert said.count("\n") == 1
 
 
+def test_name_that_is_no_utf8_is_told_too(tmp_path):
+    with telling(tmp_path, "info"):
+        LOG.info("\udcffbad.wav: matched")
+    assert (tmp_path / logs.NAME).read_text().endswith(r"  \udcffbad.wav: matched" + "\n")
+
+
 def test_what_was_told_before_a_restart_stays(tmp_path):
     for number in range(2):
         with telling(tmp_path, "info"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
 import pytest
@@ -51,6 +52,12 @@ def test_a_message_comes_back_and_python_osc_reads_the_same(message: OscMessage)
 
     assert osc.decode(encoded) == (message,)
     assert oscpeer.read(encoded) == [(message.address, *message.arguments)]
+
+
+def test_name_that_is_no_utf8_travels_with_its_bytes_told() -> None:
+    encoded = osc.encode(OscMessage("/antithesis/answer", (1, os.fsdecode(b"\xffbad"))))
+
+    assert osc.decode(encoded) == (OscMessage("/antithesis/answer", (1, r"\udcffbad")),)
 
 
 @given(st.lists(messages, max_size=30), st.integers(64, 2000))

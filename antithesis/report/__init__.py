@@ -95,7 +95,8 @@ def draw_match(folder: Path, data: Path | None = None) -> Path:
 def _samples(path: Path) -> FloatArray:
     import soundfile
 
-    return np.asarray(soundfile.read(path)[0])
+    with path.open("rb") as file:  # by its name soundfile opens none that is not UTF-8
+        return np.asarray(soundfile.read(file)[0])
 
 
 def _as_json(match: Match, target: Sound, facts: Mapping[str, Any]) -> str:
