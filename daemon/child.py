@@ -25,13 +25,13 @@ def running(
 ) -> Iterator[subprocess.Popen[str]]:
     """Run the command line with `words`; what it prints comes on its `stdout`.
 
-    Its standard error is ours, unless `stderr` says otherwise. It is asked to end on leaving, and
-    ended if it does not.
+    Its standard error is ours, unless `stderr` says otherwise; its standard input is a pipe that
+    ends with us. It is asked to end on leaving, and ended if it does not.
     """
     child = subprocess.Popen(
         [*COMMAND, *words],
         env=inherited() | dict(environment or {}),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,

@@ -8,7 +8,6 @@ picture. One loop in one thread; watchdog's thread only fills the queue behind `
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
 from collections import deque
@@ -18,7 +17,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from antithesis.audio import Sound, write_wav
@@ -32,6 +30,7 @@ from daemon.capture.ear import Ear
 from daemon.choices import Choices
 from daemon.config import Config, load, results_folder
 from daemon.decoding import Decoder
+from daemon.ending import ended_by_signals
 from daemon.hosts import HOSTS
 from daemon.journal import JOURNAL, Job, Journal, JournalError, Outcome
 from daemon.limits import limits
@@ -76,7 +75,6 @@ BUSY_POLL_S: Final = 0.25
 """While others need the machine, it is looked so often whether they still do."""
 
 _SIGNAL_POLL_S: Final = 0.1
-_ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 Value = TypeVar("Value")
 
@@ -475,7 +473,7 @@ class Companion:
 
 
 def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
-    """Run the daemon as configured, until SIGINT or SIGTERM.
+    """Run the daemon as configured, until a signal asks it to end.
 
     Raises:
         AntithesisError: it cannot start: weights, ports or folders are missing.
@@ -488,7 +486,7 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
         outcomes = Outcomes(results_folder(config)).make_ready()
         journal = running.enter_context(Journal(state / JOURNAL))
         watch = Watch(config.watch.folder, settle_s=config.watch.settle_s)
-        running.enter_context(_ended_by_signals(watch.close))
+        running.enter_context(ended_by_signals(watch.close))
         router = running.enter_context(open_router(config))
         synth = running.enter_context(built_in_synth(config, router))
         if config.machine.priority == "low":  # the synth, which is to be heard, is started by now
@@ -577,26 +575,8 @@ def built_in_synth(config: Config, router: Router) -> Iterator[Callable[[], None
         _log.warning("no synth answers and there is no audio device; %s", builtin.row.remedy)
         yield lambda: None
     else:
-        with child.running("synth") as synth:
+        with child.running("synth", "--with-parent") as synth:
             yield lambda: _log.info(child.hear(synth, "OSC on UDP"))
-
-
-@contextmanager
-def _ended_by_signals(end: Callable[[], None]) -> Iterator[None]:
-    """SIGINT and SIGTERM call `end`; outside of the main thread nothing does."""
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        end()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, on_signal) for number in _ENDING_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _check_deaths(job: Job) -> None:

@@ -30,6 +30,7 @@ from antithesis.audio import Sound, write_wav
 from antithesis.errors import AntithesisError, AudioError, DeviceError, MissingSound
 from antithesis.segments import first_sound_of
 from daemon import child
+from daemon.ending import ENDING_SIGNALS
 from daemon.living import Living, working
 
 _POLL_S: Final = 0.02
@@ -224,7 +225,7 @@ def _sound(answer: tuple[dict[str, Any], bytes], path: Path) -> Sound:
 def serve(reading: str, patience_s: str) -> None:
     """Answer requests until there are no more."""
     read: Callable[[Path], Sound] = resolve_name(reading)
-    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the daemon, which ends us
+    for number in ENDING_SIGNALS:  # meant for the daemon, which ends us
         signal.signal(number, signal.SIG_IGN)
     # Whatever a decoder's library prints is no answer.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

@@ -199,7 +199,9 @@ def _stage(home: Path, budget_s: float, count: int) -> Iterator[Stage]:
     port = free_port()
     environment = {config.ENVIRONMENT_VARIABLE: str(_write_config(home, budget_s, port))}
     with (
-        child.running("synth", environment=environment, stderr=subprocess.STDOUT) as synth,
+        child.running(
+            "synth", "--with-parent", environment=environment, stderr=subprocess.STDOUT
+        ) as synth,
         child.running("start", environment=environment, stderr=subprocess.STDOUT) as daemon,
         SynthClient(port) as client,
     ):

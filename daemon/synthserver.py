@@ -10,16 +10,15 @@ from __future__ import annotations
 import logging
 import math
 import select
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 import click
@@ -27,6 +26,7 @@ import click
 from antithesis.errors import DeviceError
 from antithesis.synth import Synth
 from daemon import midiports, osc
+from daemon.ending import end_with_parent, ended_by_signals
 from daemon.hosts import BUILTIN
 from daemon.memory import give_back
 from daemon.midiear import MidiEar
@@ -45,7 +45,6 @@ BLOCK: Final = 128
 _READING_SHARE: Final = 0.3
 _SIGNAL_POLL_S: Final = 0.2
 _RINGS: Final = 4096
-_ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 _log: Final = logging.getLogger(__name__)
 
@@ -193,12 +192,14 @@ def run_synth(
     device: str | int | None = None,
     sample_rate: int = 44100,
     seconds: float | None = None,
+    with_parent: bool = False,
     ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Run a synth until SIGINT or SIGTERM, or for `seconds`.
+    """Run a synth until a signal asks it to end, or for `seconds`.
 
     `midi_port` is an existing port, heard again when it went and is back; without one the synth
-    makes its own where the system lets it.
+    makes its own where the system lets it. `with_parent` has it end with the process that holds
+    the pipe to its standard input.
     `ready` is told in one line what the synth listens to; it is printed otherwise.
 
     Raises:
@@ -206,12 +207,15 @@ def run_synth(
     """
     if midi_port:  # a name that is mistyped is told at once
         midiports.find_input(midi_port, backend=midi_backend)
+    stop = threading.Event()
     wanted, own = ([midi_port], "") if midi_port else ([], MIDI_PORT)
     with (
         BuiltInSynth(osc_port=osc_port, wav=wav, device=device, sample_rate=sample_rate) as synth,
         MidiEar(synth.hear_midi, wanted, backend=midi_backend, own=own) as midi,
-        _until_signal() as stop,  # before, while it compiles, a signal ends it there and then
+        ended_by_signals(stop.set),  # before, while it compiles, a signal ends it there and then
     ):
+        if with_parent:
+            end_with_parent(stop.set)
         tidy_up()
         give_back()
         (ready or click.echo)(f"{synth}; {midi}")
@@ -219,25 +223,6 @@ def run_synth(
         while not stop.is_set() and (left := end - time.monotonic()) > 0:
             if not synth.wait(min(left, _SIGNAL_POLL_S)):
                 break
-
-
-@contextmanager
-def _until_signal() -> Iterator[threading.Event]:
-    """Event that SIGINT and SIGTERM set; outside of the main thread nothing sets it."""
-    stop = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {number: signal.signal(number, on_signal) for number in _ENDING_SIGNALS}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _bind(port: int) -> socket.socket:

@@ -12,10 +12,11 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
@@ -27,7 +28,8 @@ from antithesis.report import draw_match
 from antithesis.segments import first_sound_of
 from daemon import companion
 from daemon.companion import WORTH_SENDING_DB, Companion, built_in_synth, run_companion
-from daemon.config import Config, changed, host_rows
+from daemon.config import Config, as_toml, changed, host_rows, load
+from daemon.ending import ENDING_SIGNALS
 from daemon.hosts import HOSTS
 from daemon.journal import Journal, look
 from daemon.outcomes import Outcomes
@@ -672,7 +674,7 @@ def test_killed_daemon_leaves_no_half_and_the_next_does_each_remaining_file_once
     assert all((results / name).stat().st_mtime_ns == time for name, time in done.items())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING_SIGNALS)
 def test_signal_ends_it_amid_a_search(tmp_path, number):
     (tmp_path / "drops").mkdir()
     write_tone(tmp_path / "drops" / "a.wav")
@@ -687,7 +689,7 @@ def test_signal_ends_it_amid_a_search(tmp_path, number):
     assert (tmp_path / "results" / "a.wav.antithesis").is_dir()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING_SIGNALS)
 def test_signal_ends_it_while_it_gets_ready(tmp_path, number):
     (tmp_path / "drops").mkdir()
     with process(tmp_path, "run_that_never_gets_ready") as daemon:
@@ -743,6 +745,35 @@ def test_synth_is_started_where_none_answers(tmp_path, monkeypatch, log):
             assert router.apply(at_distance(3.0).preset).grade == "confirmed"
         assert router.apply(at_distance(2.0).preset).grade == "failed"
     assert (tmp_path / "synth.wav").exists()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this is how POSIX ends a process")
+def test_synth_that_it_started_ends_with_it_when_it_is_killed(tmp_path):
+    config = with_synth(tmp_path, free_port(), tmp_path / "synth.wav")
+    (tmp_path / "config.toml").write_text(as_toml(config))
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path), "run_a_synth_alone"],
+        env=os.environ | {"ANTITHESIS_CONFIG": str(tmp_path / "config.toml")},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as daemon:
+        synth = psutil.Process(int(daemon.stdout.readline()))
+        daemon.kill()
+    try:
+        synth.wait(PATIENCE_S)
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            synth.kill()
+
+
+def run_a_synth_alone(_tmp_path):
+    """Start a synth as the daemon does; once it plays, its process is told."""
+    config = load()
+    with open_router(config) as router, built_in_synth(config, router) as play:
+        play()
+        (synth,) = psutil.Process().children()
+        os.write(1, b"%d\n" % synth.pid)
+        threading.Event().wait()
 
 
 def test_synth_that_runs_already_is_used_and_left_running(tmp_path, log):

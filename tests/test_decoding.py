@@ -17,6 +17,7 @@ from antithesis.audio import read_sound
 from antithesis.errors import AudioError
 from antithesis.segments import first_sound_of
 from daemon.decoding import Decoder, Limits
+from daemon.ending import ENDING_SIGNALS
 
 RATE = 44100
 not_utf8 = pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="names here are Unicode")
@@ -130,6 +131,16 @@ def test_worker_that_died_while_idle_is_replaced(tmp_path):
         psutil.Process(decoder.pid).kill()
         decoder._worker.wait()
         assert decoder.read(tone(tmp_path / "a.wav")) is not None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process at once")
+@pytest.mark.parametrize("number", ENDING_SIGNALS)
+def test_signal_that_a_terminal_sends_to_all_is_for_the_daemon(tmp_path, bad, number):
+    assert bad.read(tone(tmp_path / "a.wav")) is not None
+    before = bad.pid
+    os.kill(before, number)
+    assert bad.read(tone(tmp_path / "b.wav")) is not None
+    assert bad.pid == before
 
 
 @pytest.mark.skipif(not hasattr(signal, "alarm"), reason="there is no alarm that could go off")

@@ -24,9 +24,10 @@ from antithesis.errors import DeviceError
 from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
 from antithesis.synth import Event, EventKind, render
-from daemon import midiports
+from daemon import child, midiports
 from daemon.hosts import find_host
 from daemon.outputs import WavOutput
+from daemon.ports import free_port
 from daemon.senders import Grade, open_sender
 from daemon.synthserver import BLOCK, BuiltInSynth, run_synth
 from tests.oscpeer import OscPeer
@@ -401,6 +402,20 @@ def test_a_signal_ends_it_well(tmp_path: Path, number: signal.Signals) -> None:
 
     assert len(read_wav(tmp_path / "synth.wav")) > 0
     assert signal.getsignal(number) is before
+
+
+def test_one_that_was_started_by_hand_needs_no_standard_input(tmp_path: Path) -> None:
+    words = ("synth", "--port", str(free_port()), "--wav", str(tmp_path / "synth.wav"))
+    command = [*child.COMMAND, *words]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=child.inherited(), text=True
+    ) as process:
+        try:
+            assert "OSC on UDP" in child.hear(process, "OSC on UDP")
+            with OscPeer(int(words[2])) as peer:
+                peer.wait_until_played(RATE)
+        finally:
+            process.kill()
 
 
 def test_a_killed_process_leaves_a_file_that_can_be_read(tmp_path: Path) -> None:

@@ -82,7 +82,14 @@ def undo(as_json: bool) -> None:
 @click.option("--wav", type=NEW_FILE, help="Play into this WAV file instead of a device.")
 @click.option("--device", help="Audio device, or a part of its name.")
 @click.option("--seconds", type=SECONDS, help="End by itself after this long.")
-def synth(port: int | None, wav: Path | None, device: str | None, seconds: float | None) -> None:
+@click.option("--with-parent", is_flag=True, hidden=True)  # for the daemon that starts it
+def synth(
+    port: int | None,
+    wav: Path | None,
+    device: str | None,
+    seconds: float | None,
+    with_parent: bool,
+) -> None:
     """Run the built-in Mika Micro: OSC on UDP and MIDI in, sound out.
 
     It plays through the audio device, or into a WAV file where there is none. Ctrl-C ends it.
@@ -101,6 +108,7 @@ def synth(port: int | None, wav: Path | None, device: str | None, seconds: float
         device=settings.synth.device or None,
         sample_rate=settings.synth.sample_rate,
         seconds=seconds,
+        with_parent=with_parent,
     )
 
 
