@@ -16,7 +16,7 @@ from antithesis.parameters import N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
 from daemon.hosts import HostRow, OscLink, Scale, find_host
 from daemon.osc import OscMessage
-from daemon.senders import Delivery, Grade, open_sender
+from daemon.senders import Delivery, Grade, History, Router, open_sender
 from daemon.synthserver import BuiltInSynth
 from tests import oscpeer
 from tests.badline import Line
@@ -220,6 +220,25 @@ def test_a_machine_without_address_is_an_error() -> None:
 
     with pytest.raises(DeviceError, match="no machine is called"):
         sender.__enter__()
+
+
+@pytest.mark.parametrize("address", [64 * "a" + ".local", "studio..local"])
+def test_what_can_be_no_machine_is_an_error(address: str) -> None:
+    sender = open_sender(builtin(9124, address=address))
+
+    with pytest.raises(DeviceError, match=r"no machine can be called .* correct osc\.address"):
+        sender.__enter__()
+
+
+def test_an_address_that_no_network_leads_to_is_trouble_of_this_host_alone(tmp_path: Path) -> None:
+    # Whoever has not asked for it may not send to all machines at once.
+    everyone = open_sender(builtin(9124, address="255.255.255.255"))
+
+    with Router([everyone], History(tmp_path / "before.json")) as router:
+        delivery = router.apply(preset_of(1))
+
+    assert delivery.grade is Grade.FAILED
+    assert "cannot send to 255.255.255.255:9124: " in delivery.reason
 
 
 def test_localhost_means_ipv4(built_in_synth: BuiltInSynth) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,12 @@ from antithesis.errors import ConfigError, DeviceError, SendError
 from antithesis.parameters import BY_ID, N_PARAMETERS, PARAMETERS
 from antithesis.preset import Preset
 from daemon import config
-from daemon.hosts import HostRow, find_host
+from daemon.hosts import HostRow, OscLink, find_host
+from daemon.osc import OscMessage
 from daemon.ports import free_port
 from daemon.senders import Grade, History, Router, open_sender
 from daemon.senders.places import KEY_LENGTH, squashed
+from daemon.senders.stream import Stream
 from tests.oscpeer import OscPeer
 from tests.simulators import Simulated
 
@@ -374,6 +377,57 @@ def test_carla_closed_and_opened_with_its_plug_ins_in_another_order_is_found_aga
         sender.look()
         assert sender.where == "Mika Micro, plug-in 1"
         assert sender.send(preset_of(2)).grade is Grade.CONFIRMED
+
+
+def reset(connection: socket.socket) -> None:
+    """End a connection as a program does that is killed."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@pytest.fixture
+def carla() -> Iterator[socket.socket]:
+    """A Carla that does nothing by itself: the port that it listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        yield port
+
+
+def line_to(carla: socket.socket, patience_s: float) -> Stream:
+    port = carla.getsockname()[1]
+    row = find_host("carla", port=port, reply_port=free_port(), patience_s=patience_s)
+    assert isinstance(row.link, OscLink)
+    return Stream(row.link)
+
+
+REGISTER = OscMessage("/register", ("osc.tcp://127.0.0.1:9/x",))
+
+
+def test_whoever_resets_carlas_way_back_says_nothing(carla: socket.socket) -> None:
+    def questions() -> Iterator[OscMessage]:
+        yield REGISTER
+        reset(socket.create_connection(("127.0.0.1", line.link.reply_port)))
+
+    with line_to(carla, patience_s=10.0) as line:
+        assert list(line.answers(questions())) == []
+
+
+def test_patience_that_ended_before_carla_called_is_an_answer_that_did_not_come(
+    carla: socket.socket,
+) -> None:
+    with line_to(carla, patience_s=0.0) as line:
+        assert list(line.answers([REGISTER])) == []
+
+
+@pytest.mark.parametrize("end", [socket.socket.close, reset], ids=["closed", "killed"])
+def test_carla_that_was_ended_and_started_is_spoken_to_by_a_new_connection(
+    carla: socket.socket, end: Callable[[socket.socket], None]
+) -> None:
+    with line_to(carla, patience_s=1.0) as line:
+        for _ in range(2):
+            line.send([REGISTER])
+            there, _ = carla.accept()
+            assert b"/register" in there.recv(65536)
+            end(there)
 
 
 def test_carla_without_the_plug_in_is_told_so() -> None:

@@ -20,6 +20,7 @@ _SIZE: Final = struct.Struct(">i")  # before each message, by OSC 1.0
 _LARGEST: Final = 1 << 20  # nobody says so much at once
 _RECEIVE_BYTES: Final = 65536
 _CONNECT_S: Final = 2.0
+_SHORTEST_S: Final = 0.001  # to wait; none at all would be not to wait, which is told as no timeout
 
 
 class Stream:
@@ -69,23 +70,19 @@ class Stream:
             ) from error
 
     def answers(self, questions: Iterable[OscMessage]) -> Iterator[OscMessage]:
-        """Ask once, and hand on what comes back, until patience ends or you leave."""
+        """Ask once, and hand on what comes back, until patience or its connection ends."""
         deadline = time.monotonic() + self.link.patience_s
         self._forget()
         self.send(questions)
-        with suppress(TimeoutError), self._called(deadline) as back:
+        with suppress(OSError), self._called(deadline) as back:
             for message in _messages(back, deadline):
                 self.heard += 1
                 yield message
 
     def _connected(self) -> socket.socket:
         """The connection to the host, made anew if it has closed it."""
-        if self._there is not None:
-            with suppress(BlockingIOError, ConnectionError):
-                self._there.setblocking(False)
-                if self._there.recv(_RECEIVE_BYTES):
-                    raise BlockingIOError  # it says something here, too: nothing that we asked for
-                self._hang_up()
+        if self._there is not None and _is_over(self._there):
+            self._hang_up()
         if self._there is None:
             self._there = socket.create_connection(self._host, timeout=_CONNECT_S)
         self._there.settimeout(_CONNECT_S)
@@ -99,17 +96,28 @@ class Stream:
     def _forget(self) -> None:
         """Turn away who calls because of an earlier question."""
         self._answers.setblocking(False)
-        with suppress(BlockingIOError):
+        with suppress(OSError):  # nobody calls any more
             while True:
                 self._answers.accept()[0].close()
 
     def _called(self, deadline: float) -> socket.socket:
-        self._answers.settimeout(max(0.0, deadline - time.monotonic()))
+        self._answers.settimeout(max(_SHORTEST_S, deadline - time.monotonic()))
         return self._answers.accept()[0]
 
 
+def _is_over(there: socket.socket) -> bool:
+    """Whether the other side has closed a connection; what it says there, nobody asked for."""
+    there.setblocking(False)
+    try:
+        return not there.recv(_RECEIVE_BYTES)
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
 def _messages(back: socket.socket, deadline: float) -> Iterator[OscMessage]:
-    """Messages of a connection, until it ends or the time is over (a TimeoutError)."""
+    """Messages of a connection, until it ends or the time is over (an OSError, if any)."""
     heard = b""
     while (left := deadline - time.monotonic()) > 0:
         back.settimeout(left)

@@ -35,7 +35,8 @@ class Wire:
 
     Raises:
         DeviceError: on entering, when the reply port cannot be had.
-        SendError: on sending and asking, when the host's port is known to be closed.
+        SendError: on entering, sending and asking, when no network leads to the host, or its port
+            is known to be closed.
     """
 
     def __init__(self, link: OscLink) -> None:
@@ -50,7 +51,8 @@ class Wire:
             # Only a connected socket is told that nobody listens on the other side, and a host may
             # answer from another port than it listens on: so one more, for that alone.
             self._probe = opening.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            self._probe.connect(self._host)
+            with self._network_trouble():
+                self._probe.connect(self._host)
             self._probe.setblocking(False)
             self._open = opening.pop_all()
         return self
@@ -142,6 +144,8 @@ def resolve(name: str) -> str:
         return socket.gethostbyname(name)
     except OSError as error:
         raise DeviceError(f"no machine is called {name!r}: {error.strerror}") from error
+    except UnicodeError as error:  # a name with a part over 63 characters, or with an empty one
+        raise DeviceError(f"no machine can be called {name!r}: correct osc.address") from error
 
 
 def _bind(host: str, port: int) -> socket.socket:
