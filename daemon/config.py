@@ -37,9 +37,10 @@ from daemon.hosts import (
 from daemon.mistakes import explain, suggest
 from daemon.mouse.screens import Box
 from daemon.mouse.turning import Method
+from daemon.osc import OscMessage
 from daemon.presses import HOTKEYS, Action
 from daemon.senders.contract import Manner
-from daemon.senders.patterns import parse_message
+from daemon.senders.patterns import holes, parse_message
 
 ENVIRONMENT_VARIABLE = "ANTITHESIS_CONFIG"
 VERSION = 1
@@ -47,6 +48,12 @@ VERSION = 1
 
 AUTO = "auto"
 """The route that is the first host to answer; the built-in synth where none does."""
+
+_CUSTOM_HOLES: Mapping[str, tuple[str, ...]] = {
+    "set": ("id", "key", "number", "value"),
+    "ask": (),
+    "told": ("id", "number", "value", "values..."),
+}
 
 
 def _whole_path(path: Path) -> Path:
@@ -539,14 +546,36 @@ def _custom_row(config: Config, row: HostRow) -> HostRow:
         address=config.osc.address,
         port=custom.port,
         reply_port=custom.reply_port,
-        set_one=parse_message(custom.set),
-        ask=tuple(parse_message(text) for text in filter(None, [custom.ask])),
-        told=tuple(parse_message(text) for text in filter(None, [custom.told])),
+        set_one=_custom_message("set", custom.set),
+        ask=tuple(_custom_message("ask", text) for text in filter(None, [custom.ask])),
+        told=tuple(_custom_message("told", text) for text in filter(None, [custom.told])),
         first_number=custom.first_number,
         scale=Scale(custom.scale),
     )
     answers = bool(custom.ask and custom.told)
     return replace(row, link=link, answers=answers, wait_s=custom.wait_ms / 1000)
+
+
+def _custom_message(key: str, text: str) -> OscMessage:
+    """Return a message of [custom]; ConfigError where its holes are not those of its key."""
+    try:
+        _check_holes(key, holes(text))
+    except ValueError as error:
+        raise ConfigError(f"custom.{key} = {_toml_value(text)}: {error}") from error
+    return parse_message(text)
+
+
+def _check_holes(key: str, found: list[str]) -> None:
+    for name in found:
+        if name not in _CUSTOM_HOLES[key]:
+            known = ", ".join(f"{{{hole}}}" for hole in _CUSTOM_HOLES[key]) or "nothing"
+            raise ValueError(f"{{{name}}} is not known here; in braces there may be: {known}")
+        if found.count(name) > 1:
+            raise ValueError(f"{{{name}}} is there twice: leave one out")
+    told_singly = "value" in found and not {"id", "key", "number"}.isdisjoint(found)
+    if _CUSTOM_HOLES[key] and not told_singly and "values..." not in found:
+        at_once = ", or {values...}" if "values..." in _CUSTOM_HOLES[key] else ""
+        raise ValueError(f"it needs {{value}} and {{id}} or {{number}}{at_once}")
 
 
 def manner(config: Config) -> Manner:

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.hosts import ARDOUR_DESCRIPTOR
 from daemon.osc import OscMessage
-from daemon.senders.patterns import fill, match, parse_message
+from daemon.senders.patterns import fill, holes, match, parse_message
 
 
 def test_holes_are_filled_and_keep_their_types() -> None:
@@ -78,6 +78,32 @@ def test_what_says_nothing_is_skipped_up_to_what_is_behind_it() -> None:
         message = OscMessage("/x", (1, *between, 9))
         assert match(pattern, message) == {"first": 1, "last": 9}
     assert match(pattern, OscMessage("/x", (1,))) is None
+
+
+@pytest.mark.parametrize("digits", [10, 5000])
+def test_a_number_that_is_too_long_to_be_one_is_text(digits: int) -> None:
+    pattern = OscMessage("/track/{track}/name", ("{name}",))
+    long = digits * "9"
+
+    assert match(pattern, OscMessage(f"/track/{long}/name", ("x",))) == {"track": long, "name": "x"}
+    assert match(pattern, OscMessage("/track/999999999/name", ("x",))) == {
+        "track": 999999999,
+        "name": "x",
+    }
+
+
+def test_what_stands_in_braces_is_told() -> None:
+    assert holes("/x/{id} {value} {values...} 3") == ["id", "value", "values..."]
+    assert holes("/x/{value:.3f}/{}") == ["value:.3f", ""]
+    for text in ("/x/{id", "/x/id}", "/x/{{id}}"):
+        with pytest.raises(ValueError, match="a brace lacks the other one"):
+            holes(text)
+
+
+def test_a_hole_within_a_longer_text_is_none_in_what_is_heard() -> None:
+    assert match(OscMessage("/x", ("{value}s",)), OscMessage("/x", (1.0,))) is None
+    assert match(OscMessage("/x", ("all{values...}",)), OscMessage("/x", (1.0,))) is None
+    assert fill(OscMessage("/x", ("{value}s",)), {"value": 1.0}) == ("/x", ("1.0s",))
 
 
 def test_addresses_are_no_regular_expressions() -> None:

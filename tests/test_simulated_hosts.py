@@ -557,6 +557,41 @@ def test_the_custom_route_without_a_host_is_a_mistake() -> None:
         config.host_rows(config.parse('[host]\nroute = "custom"'))
 
 
+@pytest.mark.parametrize(
+    ("key", "text", "mistake"),
+    [
+        ("set", "/s/{id}", r"it needs \{value\} and \{id\} or \{number\}$"),
+        ("set", "/s {value}", r"it needs \{value\} and \{id\} or \{number\}$"),
+        ("set", "/s/{id} {values...}", r"\{values\.\.\.\} is not known here"),
+        ("set", "/s/{id} {value:d}", r"\{value:d\} is not known here"),
+        ("set", "/s/{} {value}", r"\{\} is not known here"),
+        ("set", "/s/{id} {value", "a brace lacks the other one"),
+        ("ask", "/get/{id}", r"\{id\} is not known here; in braces there may be: nothing"),
+        ("told", "/t/{id}", r"it needs .*\{number\}, or \{values\.\.\.\}$"),
+        ("told", "/t {value}", r"it needs .*\{number\}, or \{values\.\.\.\}$"),
+        ("told", "/t/{id}/{id} {value}", r"\{id\} is there twice"),
+        ("told", "/t/{name} {value}", "there may be: {id}, {number}, {value}, {values...}"),
+    ],
+)
+def test_a_message_with_other_holes_than_its_own_is_a_mistake(
+    key: str, text: str, mistake: str
+) -> None:
+    messages = {"set": "/s/{id} {value}", "ask": "/get", "told": "/t/{id} {value}"} | {key: text}
+    lines = [f'{name} = "{said}"' for name, said in messages.items()]
+    chosen = config.parse("\n".join(['[host]\nroute = "custom"\n[custom]\nport = 9000', *lines]))
+
+    with pytest.raises(ConfigError, match=mistake) as caught:
+        config.host_rows(chosen)
+    assert f'custom.{key} = "{text}": ' in str(caught.value)
+
+
+@pytest.mark.parametrize("told", ["/t {values...}", "/t/{number} ... {value}", "/t/{id} {value}"])
+def test_a_host_may_tell_by_ids_by_numbers_or_all_at_once(told: str) -> None:
+    text = '[host]\nroute = "custom"\n[custom]\nport = 9\nset = "/s/{number} v={value}"\n'
+    (row,) = config.host_rows(config.parse(text + f'ask = "/get"\ntold = "{told}"'))
+    assert row.answers
+
+
 def test_a_message_without_an_address_is_a_mistake() -> None:
     with pytest.raises(ConfigError, match="begins with its address"):
         config.parse('[custom]\nset = "synth {value}"')

@@ -19,13 +19,27 @@ Found = dict[str, Any]
 """What was in the holes: an argument each, or a tuple of them; hosts may say anything."""
 
 _HOLE: Final = re.compile(r"\\\{(\w+)\\\}")
+_WHOLE: Final = re.compile(r"\{\w+(\.\.\.)?\}")
+_BRACES: Final = re.compile(r"\{([^{}]*)\}")
 _ANYTHING: Final = "..."
+_DIGITS: Final = 9  # of a number in an address; Python makes none at all of more than 4300
 
 
 def parse_message(text: str) -> OscMessage:
     """A message as a user writes it: the address, then whole and other numbers, and words."""
     address, *words = text.split()
     return OscMessage(address, tuple(map(_argument, words)))
+
+
+def holes(text: str) -> list[str]:
+    """What stands in the braces of a message as a user writes it.
+
+    Raises:
+        ValueError: a brace lacks the other one.
+    """
+    if re.search("[{}]", _BRACES.sub("", text)):
+        raise ValueError("a brace lacks the other one")
+    return _BRACES.findall(text)
 
 
 def fill(pattern: OscMessage, filling: Filling) -> OscMessage:
@@ -59,7 +73,7 @@ def _filled(argument: Argument, filling: Filling) -> Argument:
 
 
 def _is_hole(argument: Argument) -> TypeGuard[str]:
-    return isinstance(argument, str) and argument.startswith("{")
+    return isinstance(argument, str) and _WHOLE.fullmatch(argument) is not None
 
 
 def _match_arguments(
@@ -72,7 +86,7 @@ def _match_arguments(
             return len(heard) >= position + behind and _match_arguments(
                 wanted[position + 1 :], rest, found
             )
-        if isinstance(argument, str) and argument.endswith("...}"):
+        if _is_hole(argument) and argument.endswith("...}"):
             found[argument[1:-4]] = heard[position:]
             return True
         if position >= len(heard):
@@ -87,7 +101,7 @@ def _match_arguments(
 
 
 def _number(text: str) -> Argument:
-    return int(text) if text.isdecimal() else text
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else text
 
 
 @cache
