@@ -6,7 +6,7 @@ import shutil
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from daemon import config
 from daemon.hosts import HostRow, OscLink, find_host
 from daemon.osc import OscMessage
 from daemon.ports import free_port
-from daemon.senders import Grade, History, Router, open_sender
+from daemon.senders import Grade, History, Router, finders, open_sender
 from daemon.senders.places import KEY_LENGTH, squashed
 from daemon.senders.stream import Stream
 from tests.oscpeer import OscPeer
@@ -339,6 +339,46 @@ def wait_until(holds: Callable[[], bool]) -> None:
     while not holds() and time.monotonic() < end:
         time.sleep(0.02)
     assert holds()
+
+
+class Says:
+    """A line on which whatever is asked is answered alike, by anybody."""
+
+    def __init__(self, link: OscLink, answers: list[OscMessage]) -> None:
+        self.link = link
+        self.heard = 0
+        self._answers = answers
+
+    def send(self, messages: Iterable[OscMessage]) -> None:
+        """It is lost."""
+
+    def answers(self, _questions: Iterable[OscMessage]) -> Iterator[OscMessage]:
+        yield from self._answers
+
+
+@pytest.mark.parametrize(
+    ("name", "answers"),
+    [
+        (
+            "ableton",
+            [
+                OscMessage("/live/song/get/track_names", ("Lead",)),
+                OscMessage("/live/track/get/devices/name", (99, "Mika Micro")),
+            ],
+        ),
+        (
+            "carla",
+            [
+                OscMessage("/antithesis/ports", ("one", 1)),
+                OscMessage("/antithesis/paramRanges", ("one", 0, 0.5, 0.0, 1.0)),
+            ],
+        ),
+    ],
+)
+def test_a_plug_in_that_can_be_nowhere_is_none(name: str, answers: list[OscMessage]) -> None:
+    link = find_host(name).link
+    assert isinstance(link, OscLink)
+    assert list(getattr(finders, name)(Says(link, answers))) == []
 
 
 # Carla, by TCP -----------------------------------------------------------------------------------

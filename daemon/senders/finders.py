@@ -111,6 +111,7 @@ def ableton(wire: Line) -> Iterator[Candidate]:
     devices = [
         (track, device, str(name))
         for track, found in sorted(told.items())
+        if track in tracks
         for device, name in enumerate(found["names"])
     ]
     for position in ours_first(name for _, _, name in devices):
@@ -172,12 +173,19 @@ def carla(wire: Line) -> Iterator[Candidate]:
             counts[count["plugin"]] = count["count"]
         elif parameter := match(_PARAMETER, message):
             names[parameter["number"]] = str(parameter["name"])
-        elif span := match(_RANGE, message):
+        elif (span := match(_RANGE, message)) and _in_numbers(span):
             plugin, number = span["plugin"], span["number"]
             found.append(HostParameter(number, names.get(number, ""), span["low"], span["high"]))
             if len(found) == counts.get(plugin) and wire.link.track in (0, plugin + 1):
                 title = f"{plugins.get(plugin, '')}, plug-in {plugin + 1}"
                 yield Candidate({"plugin": plugin, "home": home}, title, tuple(found))
+
+
+def _in_numbers(span: Found) -> bool:
+    """Whether a range is one of a Carla's: anybody may call back."""
+    return isinstance(span["plugin"], int) and all(
+        isinstance(span[end], float) for end in ("low", "high")
+    )
 
 
 def script(wire: Line) -> Iterator[Candidate]:
