@@ -94,6 +94,16 @@ def any_client() -> Iterator[Any]:
             yield lister.jack
 
 
+@contextmanager
+def refusals() -> Iterator[None]:
+    """DeviceError for what JACK refuses: its server may go, and a port of others, at any time."""
+    library = load_library()
+    try:
+        yield
+    except library.JackError as error:
+        raise DeviceError(f"JACK refuses: {error}; see that its server runs") from error
+
+
 def address(owner: Any) -> int:
     """Where the C object of a client or a port of ours is, for compiled code."""
     return int(load_library()._ffi.cast("intptr_t", owner._ptr))

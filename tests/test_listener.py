@@ -7,6 +7,7 @@ import math
 import os
 import threading
 import time
+from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
 
@@ -14,9 +15,11 @@ import numpy as np
 import pytest
 
 from antithesis.audio import write_wav
-from daemon.capture import contract, listener
+from antithesis.errors import DeviceError
+from daemon.capture import contract, jackserver, listener, portaudio
 from daemon.capture.contract import Device, choose, is_meant
 from daemon.capture.listener import Listener, Take
+from daemon.jackclients import load_library
 from tests import jackd
 from tests.fakeear import RATE, FakeDevices
 from tests.jackplayer import Program
@@ -95,6 +98,85 @@ def test_listening_ends_at_once_also_while_there_is_nothing_to_listen_to(devices
     with Listener() as ear:
         until(lambda: ear.condition.trouble)
     assert ear.take is None
+
+
+def test_a_bug_is_told_in_full_once_and_the_device_is_heard_again(devices, monkeypatch, caplog):
+    tries = []
+
+    @contextmanager
+    def failing(device, hear):
+        tries.append(device)
+        if len(tries) <= 3:
+            raise RuntimeError("nobody has thought of this")
+        with devices._open(device, hear) as opened:
+            yield opened
+
+    monkeypatch.setattr(listener, "open_device", failing)
+    devices.plug()
+    with caplog.at_level(logging.INFO), Listener(seconds=3.0) as ear:
+        devices.play(noise(0.1))
+        until(lambda: ear.condition.device)
+    assert len(tries) == 4
+    (told,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "not listening: internal error: RuntimeError('nobody has thought" in told.getMessage()
+    assert told.exc_info[0] is RuntimeError
+
+
+def test_a_bug_is_the_condition_while_it_lasts(devices, monkeypatch):
+    monkeypatch.setattr(listener, "open_device", lambda _device, _hear: 1 / 0)
+    devices.plug()
+    with Listener(seconds=3.0) as ear:
+        until(lambda: "internal error: ZeroDivisionError" in ear.condition.trouble)
+
+
+@pytest.mark.parametrize("step", ["activate", "set_port_connect_callback"])
+def test_jack_that_refuses_amid_opening_is_a_device_that_cannot_be_had(
+    jack_server, monkeypatch, step
+):
+    jack = load_library()
+
+    def refuse(*_arguments):
+        raise jack.JackError("its server has gone")
+
+    (everything, *_) = jackserver.devices()
+    with monkeypatch.context() as going:
+        going.setattr(jack.Client, step, refuse)
+        with (
+            pytest.raises(DeviceError, match="JACK refuses: its server has gone"),
+            jackserver.opened(everything, lambda *_: None),
+        ):
+            pass
+    with jackserver.opened(everything, lambda *_: None) as opened:
+        assert opened.there()
+
+
+def test_jack_that_refuses_to_list_its_ports_is_a_trouble_of_it_alone(jack_server, monkeypatch):
+    jack = load_library()
+
+    def refuse(*_arguments, **_settings):
+        raise jack.JackError("one went meanwhile")
+
+    monkeypatch.setattr(jack.Client, "get_ports", refuse)
+    found, troubles = contract.sources("jack")
+    assert not found
+    assert "JACK refuses: one went meanwhile" in troubles[0]
+
+
+@pytest.mark.parametrize("step", ["_terminate", "_initialize"])
+def test_portaudio_that_cannot_begin_anew_is_a_trouble_until_it_can(tmp_path, monkeypatch, step):
+    sounddevice = pytest.importorskip("sounddevice")
+
+    def refuse():
+        raise sounddevice.PortAudioError("Internal PortAudio error", -9986)
+
+    monkeypatch.setattr(portaudio, "_ALSA", tmp_path)
+    with monkeypatch.context() as broken:
+        broken.setattr(sounddevice, step, refuse)
+        for _ in range(2):
+            found, troubles = contract.sources("portaudio")
+            assert not found
+            assert "PortAudio does not begin (Internal PortAudio error" in troubles[0]
+    assert contract.sources("portaudio")[1] == []
 
 
 def test_time_and_position_are_two_names_of_one_moment():

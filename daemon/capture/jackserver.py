@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from daemon.capture.contract import MOST_CHANNELS, Device, Hear, OpenDevice
-from daemon.jackclients import JackClient, any_client, load_library
+from daemon.jackclients import JackClient, any_client, load_library, refusals
 
 if TYPE_CHECKING:
     from daemon.capture.jackcopy import Copied
@@ -25,7 +25,7 @@ _BACKEND: Final = "jack"
 
 def devices() -> list[Device]:
     """What goes to the outputs, and each client that plays."""
-    with any_client() as client:
+    with any_client() as client, refusals():
         rate = client.samplerate
         players = client.get_ports(is_audio=True, is_output=True)
         names = dict.fromkeys(_client_of(port) for port in players)
@@ -39,10 +39,11 @@ def opened(device: Device, hear: Hear) -> Iterator[_Ear]:
     from daemon.capture.jackcopy import Copied  # a compiler comes with it
 
     with JackClient(CLIENT) as client:
-        inputs = [client.jack.inports.register(f"in_{n + 1}") for n in range(MOST_CHANNELS)]
-        copied = Copied(client, inputs)
-        ear = _Ear(client, device, inputs, copied, hear)
-        client.jack.activate()
+        with refusals():
+            inputs = [client.jack.inports.register(f"in_{n + 1}") for n in range(MOST_CHANNELS)]
+            copied = Copied(client, inputs)
+            ear = _Ear(client, device, inputs, copied, hear)
+            client.jack.activate()
         ear.there()
         try:
             yield ear

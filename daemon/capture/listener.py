@@ -152,8 +152,11 @@ class Listener(Living):
                 self._hear(self._found())
                 failures = 0
             except DeviceError as error:
-                self.condition = Condition(trouble=str(error))
-                self._tell(logging.WARNING, f"{self._gone}not listening: {error}")
+                self._miss(logging.WARNING, str(error))
+                failures += 1
+            except Exception as error:  # noqa: BLE001 # a bug, which the next try may not meet
+                trouble = f"internal error: {error!r}; the log has more of it"
+                self._miss(logging.ERROR, trouble, error)
                 failures += 1
             self._stop.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
 
@@ -203,10 +206,14 @@ class Listener(Living):
             self.condition = Condition(take.device.name, level, now - silent_since, take.dropped)
             self._tending(take)
 
-    def _tell(self, level: int, line: str) -> None:
+    def _miss(self, level: int, trouble: str, bug: Exception | None = None) -> None:
+        self.condition = Condition(trouble=trouble)
+        self._tell(level, f"{self._gone}not listening: {trouble}", bug)
+
+    def _tell(self, level: int, line: str, bug: Exception | None = None) -> None:
         """Log what is new: a device may be looked for time and again, and be the same."""
         if line != self._told:
-            _log.log(level, "%s", line)
+            _log.log(level, "%s", line, exc_info=bug)
         self._told = line
 
 

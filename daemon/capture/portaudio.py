@@ -37,8 +37,19 @@ def devices() -> list[Device]:
             "this machine has no sound card: what is heard here goes through a server"
         )
     sd = sound_library()
-    sd._terminate()  # the list is made once: a device that came later is on the next one
-    sd._initialize()
+    try:
+        # The list is made once: a device that came later is on the next one.
+        if sd._initialized:  # it is not where it could not begin anew the last time
+            sd._terminate()
+        sd._initialize()
+        return _inputs(sd)
+    except sd.PortAudioError as error:
+        raise DeviceError(
+            f"PortAudio does not begin ({error}): see that the system's sound works"
+        ) from error
+
+
+def _inputs(sd: Any) -> list[Device]:
     hosts = [host["name"] for host in sd.query_hostapis()]
     inputs = [
         found
