@@ -7,8 +7,10 @@ stand between a dropped file and its preset.
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,8 +29,8 @@ if os.path.exists("/proc/self/autogroup"):  # where niceness is among those of a
     with open("/proc/self/autogroup", "w") as group:
         group.write("10")
 from antithesis.report import draw_match
-for folder in sys.argv[1:]:
-    draw_match(Path(folder))
+for folder in sys.stdin.buffer.read().split(b"\\0"):
+    draw_match(Path(os.fsdecode(folder)))
 """
 
 _log: Final = logging.getLogger(__name__)
@@ -62,20 +64,33 @@ class Pictures(Living):
         except Empty:
             self._folders.put(None)
         if left:
-            threading.Thread(target=_drawing(*left).wait, daemon=True).start()
+            try:
+                threading.Thread(target=_drawing(*left).wait, daemon=True).start()
+            except OSError as error:
+                _log.warning("%d pictures could not be drawn (%s)", len(left), error.strerror)
 
     def _work(self) -> None:
         while folder := self._folders.get():
-            if _drawing(folder).wait():
-                _log.warning("%s: its picture could not be drawn", folder)
+            try:
+                if _drawing(folder).wait():
+                    _log.warning("%s: its picture could not be drawn", folder)
+            except OSError as error:  # no more processes, say; there may be by the next one
+                _log.warning("%s: its picture could not be drawn (%s)", folder, error.strerror)
 
 
 def _drawing(*folders: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", _PROGRAM, *map(str, folders)],
-        env=child.inherited(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,  # else who reads ours to its end would wait for the picture
-        start_new_session=True,  # Ctrl-C in the terminal is for the daemon
-    )
+    """A process that draws into `folders`; OSError where it does not start.
+
+    It reads them from a file: a command line takes only so many, and a pipe keeps us waiting.
+    """
+    with tempfile.TemporaryFile() as listed:
+        listed.write(b"\0".join(map(os.fsencode, folders)))
+        listed.seek(0)
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM],
+            env=child.inherited(),
+            stdin=listed,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # else who reads ours to its end would wait for the picture
+            start_new_session=True,  # Ctrl-C in the terminal is for the daemon
+        )

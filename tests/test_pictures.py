@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from pathlib import Path
 
@@ -59,3 +60,37 @@ def test_a_picture_that_cannot_be_drawn_is_told_and_the_next_is_drawn(
         drawn.draw(good)
         wait_for(good / "match.png")
     assert "bad: its picture could not be drawn" in caplog.text
+
+
+def test_process_that_cannot_be_started_is_told_and_the_next_picture_is_drawn(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = folder_of_a_match(tmp_path / "good")
+    with caplog.at_level(logging.WARNING, pictures.__name__), Pictures() as drawn:
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "executable", str(tmp_path / "none"))
+            drawn.draw(tmp_path / "first")
+            while "first: its picture could not be drawn (No such file" not in caplog.text:
+                assert any(thread.name == "pictures" for thread in threading.enumerate())
+        drawn.draw(good)
+        wait_for(good / "match.png")
+
+
+def test_process_that_cannot_be_started_at_the_end_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with caplog.at_level(logging.WARNING, pictures.__name__), Pictures() as drawn:
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+        for number in range(1000):
+            drawn.draw(tmp_path / str(number))
+    assert "could not be drawn (No such file" in caplog.text
+
+
+def test_more_than_a_command_line_takes_are_left_to_be_drawn(tmp_path: Path) -> None:
+    good = folder_of_a_match(tmp_path / "good")
+    with Pictures() as drawn:
+        drawn.draw(tmp_path / "bad")
+        drawn.draw(good)
+        for number in range(30_000):
+            drawn.draw(tmp_path / f"{number:0200}")
+    assert wait_for(good / "match.png").startswith(b"\x89PNG")
