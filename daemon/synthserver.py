@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 ADDRESS: Final = "127.0.0.1"
 MIDI_PORT: Final = "Antithesis Synth"
 BLOCK: Final = 128
-# Share of a block's time that reading may take: a flood of datagrams must not stop the sound.
-_READING_SHARE: Final = 0.3
+# Shares of a block's time that reading may take of MIDI and of OSC: a flood of either must stop
+# neither the sound nor the other.
+_READING_SHARE: Final = 0.15
 _SIGNAL_POLL_S: Final = 0.2
 _RINGS: Final = 4096
 
@@ -132,7 +133,7 @@ class BuiltInSynth:
     def _play(self) -> None:
         hurry()
         while not self._stop.is_set():
-            self._listen(until=time.monotonic() + self._reading_s)
+            self._listen()
             if self._player.at_rest:
                 self._rest()
             else:
@@ -150,14 +151,22 @@ class BuiltInSynth:
         with suppress(OSError):  # so many rings wait that one more is none, or it is over
             self._bell.send(b"\0")
 
-    def _listen(self, until: float) -> None:
+    def _listen(self) -> None:
+        until = time.monotonic() + self._reading_s
+        for message in self._messages():
+            self._player.hear_midi(message)
+            if time.monotonic() > until:
+                break
+        until = time.monotonic() + self._reading_s
         for datagram, sender in self._datagrams():
             self._answer(datagram, sender)
             if time.monotonic() > until:
                 break
+
+    def _messages(self) -> Iterator[Message]:
         with suppress(Empty):
-            while time.monotonic() <= until:
-                self._player.hear_midi(self._heard.get_nowait())
+            while True:
+                yield self._heard.get_nowait()
 
     def _datagrams(self) -> Iterator[tuple[bytes, tuple[str, int]]]:
         while True:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,31 @@ def test_plays_on_through_a_flood_of_malformed_datagrams(
         with suppress(TimeoutError):
             assert peer.ask("/mika/ping")[0] == "/mika/pong"
             break
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("flooded", ["_datagrams", "_messages"])
+def test_a_flood_of_osc_or_midi_leaves_the_other_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flooded: str
+) -> None:
+    endless = {"_datagrams": (b"", ("127.0.0.1", 9)), "_messages": Message("clock")}[flooded]
+    monkeypatch.setattr(BuiltInSynth, flooded, lambda _synth: repeat(endless))
+    with (
+        BuiltInSynth(osc_port=0, wav=tmp_path / "synth.wav") as synth,
+        OscPeer(synth.port) as peer,
+    ):
+        for velocity in (100, 0):  # 0 ends the note
+            if flooded == "_messages":
+                peer.send("/mika/note", 60, velocity)
+            else:
+                synth.hear_midi(Message("note_on", note=60, velocity=velocity), "keys", 0.0)
+            wait_for(lambda at_rest=not velocity: synth._player.at_rest == at_rest)
 
 
 def test_an_asker_that_is_gone_troubles_nobody(peer: OscPeer, built_in_synth: BuiltInSynth) -> None:
