@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,14 +117,16 @@ class MidiOut(_End):
 
 
 class MidiIn(_End):
-    """Hears."""
+    """Hears: `hear` is called with each message, by a thread of the port's own."""
 
-    def pending(self) -> Iterator[Message]:
-        """The messages that have come since."""
-        yield from self._port.iter_pending()
+    def __init__(self, hear: Callable[[Message], None], name: str = "", **how: Any) -> None:
+        super().__init__(name, **how)
+        self._hear = hear
 
     def _opened(self, name: str, *, virtual: bool) -> Any:
-        return midiports.open_input(name, backend=self._backend, virtual=virtual)
+        port: Any = midiports.open_input(name, backend=self._backend, virtual=virtual)
+        port.callback = self._hear
+        return port
 
 
 def control_changes(changes: Iterable[ControlChange]) -> Iterator[Message]:

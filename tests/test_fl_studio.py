@@ -21,7 +21,7 @@ from daemon import config, midiports, sysex
 from daemon.doctor import Verdict, host_files
 from daemon.hosts import ScriptLink, find_host
 from daemon.installing import find_installation, install, outdated, uninstall
-from daemon.senders import Grade, Sender, open_sender
+from daemon.senders import Grade, Sender, open_sender, script
 from daemon.senders.places import KEY_LENGTH
 from daemon.senders.script import ScriptRoute
 from daemon.sysex import Command, Frame
@@ -170,7 +170,7 @@ class Port:
     def __init__(self, studio: Studio) -> None:
         self.name = "in"
         self.closed = False
-        self._answers: list[Any] = []
+        self.callback: Callable[[mido.Message], None] | None = None
         self.lost = 0
         self.change: Callable[[bytes], bytes] = bytes
         self._studio = studio
@@ -182,12 +182,12 @@ class Port:
             return
         self._script.OnSysEx(Event(bytes(message.bytes())))
         for said in self._studio.sent:
-            self._answers.append(mido.Message.from_bytes(self.change(said)))
+            self.say(mido.Message.from_bytes(self.change(said)))
         self._studio.sent.clear()
 
-    def iter_pending(self) -> Iterator[Any]:
-        while self._answers:
-            yield self._answers.pop(0)
+    def say(self, message: mido.Message) -> None:
+        assert self.callback is not None
+        self.callback(message)
 
     def close(self) -> None:
         """It is left open for the next."""
@@ -252,6 +252,39 @@ def test_no_answer_a_waiting_window_and_an_old_script_are_told(
     port.change = older
     with pytest.raises(SendError, match="version 0, this program 1: install it again"):
         sender.look()
+
+
+def test_what_is_said_between_sounds_is_not_kept_for_ever(sender: Sender, port: Port) -> None:
+    route = sender.route
+    assert isinstance(route, ScriptRoute)
+    for _ in range(1000):
+        port.say(mido.Message("clock"))
+        port.say(mido.Message("sysex", data=(0x7E, 0x7F, 6, 1)))
+    assert not route._answers
+    for sequence in range(1000):
+        port.say(
+            mido.Message("sysex", data=Frame(Command.VALUES, sequence=sequence % 128).encode())
+        )
+
+    assert len({frame.sequence for frame in route._answers}) == len(route._answers) < 128
+    assert len(sender.look()) == N_PARAMETERS
+
+
+def test_patience_ends_however_much_is_said(
+    sender: Sender, port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route = sender.route
+    assert isinstance(route, ScriptRoute)
+    now = [0.0]
+    monkeypatch.setattr(script.time, "monotonic", lambda: now[0])
+    for sequence in range(10):
+        port.say(mido.Message("sysex", data=Frame(Command.VALUES, sequence=sequence).encode()))
+    heard = []
+    for frame in route._heard(until=1.0):
+        heard.append(frame.sequence)
+        now[0] += 0.4
+
+    assert heard == [0, 1, 2]
 
 
 def test_a_note_is_held(sender: Sender, studio: Studio) -> None:

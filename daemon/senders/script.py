@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 OUT: Final = "Antithesis Script Out"
 IN: Final = "Antithesis Script In"
 _SEQUENCES: Final = 128
+_KEPT: Final = 64  # answers until they are asked for; of more, two might have one sequence
 _LOOK_S: Final = 0.002
 
 
@@ -37,7 +39,8 @@ class ScriptRoute(Living):
             "patience_s": link.patience_s,
         }
         self._out = MidiOut(link.port, own=OUT, **how)
-        self._in = MidiIn(link.answers, own=IN, **how)
+        self._in = MidiIn(self._hear, link.answers, own=IN, **how)
+        self._answers: deque[Frame] = deque(maxlen=_KEPT)
 
     def _life(self) -> Iterator[None]:
         with self._out, self._in:
@@ -78,14 +81,18 @@ class ScriptRoute(Living):
             self._in.refresh()
         return None
 
+    def _hear(self, message: Message) -> None:
+        """Keep a message of ours: between sounds a DAW may send others for days, its clock say."""
+        if message.type == "sysex" and (frame := Frame.decode(message.data)):
+            self._answers.append(frame)
+
     def _heard(self, until: float) -> Iterator[Frame]:
         """Messages of ours as they come, up to a moment of the monotonic clock."""
         while time.monotonic() < until:
-            for message in self._in.pending():
-                frame = Frame.decode(message.data) if message.type == "sysex" else None
-                if frame:
-                    yield frame
-            time.sleep(_LOOK_S)
+            if self._answers:
+                yield self._answers.popleft()
+            else:
+                time.sleep(_LOOK_S)
 
     def _send(self, frame: Frame) -> None:
         message = _sysex(frame)
