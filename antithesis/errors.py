@@ -11,6 +11,8 @@
     ├── SendError                           a route to a synth that failed
     └── DeviceError                         a port or an audio device that is not there
 
+The daemon derives its own from the root, in daemon/choices.py, osc.py and journal.py.
+
 A message is one line: what is wrong, the value, and what to do about it.
 """
 
