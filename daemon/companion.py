@@ -8,6 +8,7 @@ picture. One loop in one thread; watchdog's thread only fills the queue behind `
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -16,8 +17,9 @@ from concurrent.futures import Future, wait
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from antithesis.audio import Sound, write_wav
 from antithesis.errors import AntithesisError, AudioError, DeviceError, MissingSound, SendError
@@ -57,10 +59,13 @@ WORTH_SENDING_DB: Final = 0.1
 """While refining, a match travels if it is nearer by this than the one sent last."""
 
 RETRY_S: Final = 30.0
-"""When an outcome could not be written, its file is taken up again after this long."""
+"""What could not be written is tried again after this long: a match alone, or else its file."""
 
 UNWRITTEN_AT_MOST: Final = 32
-"""So many results wait in memory while others wait to be heard; then the oldest is written."""
+"""So many results wait in memory while others wait to be heard; then the oldest is written.
+
+Of those that could not be written, so many more are kept.
+"""
 
 DEATHS_AT_MOST: Final = 3
 """A file at which the program died this often is refused."""
@@ -121,6 +126,13 @@ class Result:
         }
 
 
+class _Retry(NamedTuple):
+    """A result that could not be written, and when on the monotonic clock it is tried again."""
+
+    at: float
+    result: Result
+
+
 def _keep_silent(_words: str) -> None:
     """Show nothing on the desktop."""
 
@@ -168,12 +180,14 @@ class Companion:
         self._ear = ear
         self._choices = Choices()
         self._unwritten: deque[Result] = deque()
+        self._retries: deque[_Retry] = deque()  # the earliest first
+        self._let_go: list[Drop] = []
 
     def run(self) -> None:
         """Attend to what is dropped; outcomes are written while nobody waits to be heard."""
         self._end_what_is_over()
         for drop in self._watch:
-            if drop and not self._outcomes.known(drop):
+            if drop and not self._done_with(drop):
                 self._attend(drop)
             for press in self._presses:
                 self._obey(press)
@@ -192,6 +206,18 @@ class Companion:
             self._write(self._unwritten.popleft())
         while len(self._unwritten) > UNWRITTEN_AT_MOST:
             self._write(self._unwritten.popleft())
+        while self._retry_at() <= time.monotonic() and not self._wanted():
+            self._write(self._retries.popleft().result, again=True)
+        self._watch.wake(self._retry_at())
+
+    def _retry_at(self) -> float:
+        """When the next result that could not be written is due; infinity if there is none."""
+        return self._retries[0].at if self._retries else math.inf
+
+    def _done_with(self, drop: Drop) -> bool:
+        """Whether a file, as it is, has its outcome, or its match and only the writing is left."""
+        matched = chain(self._unwritten, (retry.result for retry in self._retries))
+        return self._outcomes.known(drop) or any(drop == result.drop for result in matched)
 
     def _wanted(self) -> bool:
         """Whether something else than the sound at hand asks for attention."""
@@ -230,6 +256,7 @@ class Companion:
     def _attend(self, drop: Drop) -> None:
         # Of a file that has changed, what waits to be written is of the one before.
         self._unwritten = deque(kept for kept in self._unwritten if kept.drop.path != drop.path)
+        self._retries = deque(kept for kept in self._retries if kept.result.drop.path != drop.path)
         with self._outliving(drop):
             try:
                 _check_deaths(self._journal.begin(drop))
@@ -414,7 +441,8 @@ class Companion:
         if sent.delivery.grade is not Grade.FAILED:
             self._notify(f"{_shown(drop)}: {_said(sent.match)}; {_outcome(sent.delivery)}")
 
-    def _write(self, result: Result) -> None:
+    def _write(self, result: Result, *, again: bool = False) -> None:
+        """Write a result; one that cannot be is told of and kept, and tried `again` in silence."""
         drop = result.drop
         with self._outliving(drop):
             try:
@@ -422,7 +450,9 @@ class Companion:
                 with self._outcomes.matched(drop) as folder:
                     write_files(result.last.match, result.sound, folder, facts=result.facts())
             except (AntithesisError, OSError) as error:
-                self._postpone(drop, error)
+                if not again:
+                    _log.error("%s; its match is kept", _unwritable(drop, error))
+                self._retry(result)
             else:
                 folder = self._outcomes.matched_at(drop)
                 self._draw(folder)
@@ -431,6 +461,23 @@ class Companion:
                 _log.info("%s: matched: %s", _shown(drop), _one_line(place))
                 for remark in remarks(result.sound.samples, result.last.match):
                     _log.info("%s: could not be matched: %s", _shown(drop), remark)
+                self._call_back()
+
+    def _retry(self, result: Result) -> None:
+        """Keep a result whose match is at the host: nothing but its writing is tried again."""
+        self._retries.append(_Retry(time.monotonic() + RETRY_S, result))
+        if len(self._retries) > UNWRITTEN_AT_MOST:
+            drop = self._retries.popleft().result.drop
+            self._let_go.append(drop)
+            _log.error(
+                "%s: let go of, as too many wait; matched again when there is room", _shown(drop)
+            )
+
+    def _call_back(self) -> None:
+        """Results are written again: take up the files whose results were let go of."""
+        for drop in self._let_go:
+            self._watch.again(drop, 0.0)
+        self._let_go.clear()
 
     def _miss(self, drop: Drop, reason: str) -> None:
         """Refuse a file that was not there when it was opened, unless it is there again."""
@@ -463,12 +510,8 @@ class Companion:
             _log.warning("%s: %s; the next start makes up for it", _shown(drop), error)
 
     def _postpone(self, drop: Drop, error: Exception) -> None:
-        _log.error(
-            "%s: nothing can be written down for it (%s); trying again in %.0f s",
-            _shown(drop),
-            _one_line(str(error)),
-            RETRY_S,
-        )
+        """Take a file up again that came to no match."""
+        _log.error("%s", _unwritable(drop, error))
         self._watch.again(drop, RETRY_S)
 
 
@@ -594,6 +637,12 @@ def _why(error: Exception) -> str:
 def _reason(drop: Drop, error: Exception) -> str:
     """What to say of an error where the file is named anyway."""
     return _why(error).removeprefix(f"{drop.path}: ")
+
+
+def _unwritable(drop: Drop, error: Exception) -> str:
+    """What to say of a file for which nothing can be written."""
+    what = f"nothing can be written down for it ({_one_line(str(error))})"
+    return f"{_shown(drop)}: {what}; trying again in {RETRY_S:.0f} s"
 
 
 def _said(match: Match) -> str:

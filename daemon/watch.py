@@ -64,7 +64,8 @@ class Watch(Living):
     """Settled sound files of one folder, not of those in it; watches while it is entered.
 
     Iterating waits for the next file, until `close`. The folder may go and come back. After a
-    `call` it yields None, so that whoever iterates can do what he was called for.
+    `call`, and at the time of `wake`, it yields None, so that whoever iterates can do what he was
+    called for.
 
     Raises:
         DeviceError: on entering, when the folder cannot be made.
@@ -76,6 +77,7 @@ class Watch(Living):
         self._ready: deque[Drop] = deque()
         self._events: SimpleQueue[_Told | Callable[[], object] | None] = SimpleQueue()
         self._called = False
+        self._wake_at = math.inf
         self._closed = False
         self._identity: tuple[int, int] | None = None
         self._handed_in: tuple[int, int] | None = None
@@ -102,7 +104,12 @@ class Watch(Living):
                 self._called = False
                 yield None
             elif not self.waiting():
-                self._wait(min(self._settling.due(time.monotonic()), self._look_at))
+                now = time.monotonic()
+                if now >= self._wake_at:
+                    self._wake_at = math.inf
+                    yield None
+                else:
+                    self._wait(min(self._settling.due(now), self._look_at, self._wake_at))
             elif self._still(drop := self._ready.popleft()):
                 self._handed_in = self._identity
                 yield drop
@@ -138,6 +145,10 @@ class Watch(Living):
     def call(self, action: Callable[[], object]) -> None:
         """Have `action` called soon by the thread that iterates; for any thread."""
         self._events.put(action)
+
+    def wake(self, at: float) -> None:
+        """Yield None at this time of the monotonic clock, and at none that was asked for before."""
+        self._wake_at = at
 
     def claim(self, drop: Drop) -> None:
         """Never hand on a file of our own making, as it is."""

@@ -370,6 +370,106 @@ def test_outcome_that_could_not_be_written_is_tried_again(running, monkeypatch):
     assert running.outcomes() == ["a.wav.antithesis"]
 
 
+class Disk:
+    """Where reports are written: full until there is `room`; so often it was `tried` in vain."""
+
+    def __init__(self):
+        self.room = threading.Event()
+        self.tried = 0
+
+    def write(self, *arguments, **options):
+        if not self.room.is_set():
+            self.tried += 1
+            raise OSError(28, "No space left on device")
+        write_little(*arguments, **options)
+
+    def wait_for_tries(self, count):
+        end = time.monotonic() + PATIENCE_S
+        while self.tried < count:
+            assert time.monotonic() < end
+            threading.Event().wait(0.01)
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    disk = Disk()
+    monkeypatch.setattr(companion, "write_files", disk.write)
+    monkeypatch.setattr(companion, "RETRY_S", 0.01)
+    return disk
+
+
+def test_match_that_cannot_be_written_is_neither_searched_for_nor_sent_again(running, full_disk):
+    matcher = FakeMatcher()
+    with running(matcher):
+        write_tone(running.drops / "a.wav")
+        full_disk.wait_for_tries(5)
+        full_disk.room.set()
+        running.log.wait_for("a.wav: matched")
+    assert matcher.heard == ["a.wav"]
+    assert len(running.log.of("dB away")) == 1
+    assert len(running.log.of("No space left on device")) == 1
+    assert running.facts("a.wav")["last_sent"]["distance"] == 3.0
+
+
+def test_other_sound_under_the_name_of_one_that_cannot_be_written_is_matched(running, full_disk):
+    matcher = FakeMatcher()
+    with running(matcher):
+        write_tone(running.drops / "a.wav")
+        full_disk.wait_for_tries(2)
+        write_tone(running.drops / "a.wav", hz=440.0, seconds=0.3)
+        running.log.wait_for("dB away", 2)
+        full_disk.room.set()
+        running.log.wait_for("a.wav: matched")
+    assert running.facts("a.wav")["dropped"]["size"] == (running.drops / "a.wav").stat().st_size
+    assert len(running.log.of(": matched")) == 1
+    assert matcher.heard == ["a.wav", "a.wav"]
+
+
+def test_same_sound_brought_back_before_its_match_is_written_is_not_matched_again(
+    running, full_disk, tmp_path
+):
+    matcher = FakeMatcher()
+    with running(matcher):
+        write_tone(running.drops / "a.wav")
+        full_disk.wait_for_tries(2)
+        (running.drops / "a.wav").rename(tmp_path / "a.wav")
+        (tmp_path / "a.wav").rename(running.drops / "a.wav")
+        write_tone(running.drops / "b.wav")
+        running.log.wait_for("b.wav: 3.00 dB away")
+        full_disk.room.set()
+        running.log.wait_for(": matched", 2)
+    assert matcher.heard == ["a.wav", "b.wav"]
+
+
+def test_match_that_could_not_be_written_before_the_end_is_made_by_the_next_daemon(
+    running, full_disk
+):
+    with running(FakeMatcher()):
+        write_tone(running.drops / "a.wav")
+        full_disk.wait_for_tries(2)
+    assert look(running.journal).counts == {"open": 1}
+    full_disk.room.set()
+    with running(FakeMatcher()):
+        running.log.wait_for("a.wav: matched")
+    assert look(running.journal).counts == {"matched": 1}
+
+
+def test_matches_that_cannot_be_written_are_bounded_and_each_file_has_its_outcome(
+    running, full_disk, monkeypatch
+):
+    monkeypatch.setattr(companion, "UNWRITTEN_AT_MOST", 2)
+    matcher = FakeMatcher()
+    names = [f"{number}.wav" for number in range(4)]
+    with running(matcher):
+        for name in names:
+            write_tone(running.drops / name)
+        running.log.wait_for("let go of", 2)
+        full_disk.room.set()
+        running.log.wait_for(": matched", 4)
+    assert running.outcomes() == [f"{name}.antithesis" for name in names]
+    assert len(matcher.heard) == 6
+
+
 @pytest.mark.usefixtures("little_reports")
 def test_done_files_are_not_matched_again_after_a_restart_and_changed_ones_are(running):
     write_tone(running.drops / "same.wav")
