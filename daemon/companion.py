@@ -194,8 +194,7 @@ class Companion:
             self._use_pause()
             if not self._wanted():
                 give_back()
-        self._watch.waiting()  # takes in what was asked for as the end came
-        for press in self._presses:
+        for press in self._presses:  # what was asked for as the end came
             self._obey(press)
         if self._unwritten:  # what was left for the end; the others are taken up at the next start
             self._write(self._unwritten.pop())
@@ -260,8 +259,10 @@ class Companion:
         with self._outliving(drop):
             try:
                 _check_deaths(self._journal.begin(drop))
-                sound = self._reader(drop.path)
-                result = self._match(drop, sound) if sound else None
+                if (sound := self._reader(drop.path)) is None:
+                    self._watch.again(drop, 0.0)
+                    return
+                result = self._match(drop, sound)
             except (JournalError, DeviceError) as error:
                 self._postpone(drop, error)
             except MissingSound as error:
@@ -555,8 +556,8 @@ def run_companion(config: Config, *, matcher: Matcher | None = None) -> None:
             for said in limits(sender.row):
                 _log.info("%s: %s", sender.row.title, said)
         journal.tell(_facts(watch, outcomes, router))
-        reader = partial(decoder.read, leave=lambda: watch.closed)
         presses = Presses(watch.call)
+        reader = partial(decoder.read, leave=lambda: watch.closed or presses.urgent())
         ear = running.enter_context(Ear(config, presses.press))
         companion = Companion(
             watch,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -63,12 +63,21 @@ WAITING_AT_MOST: Final = 64
 """A controller that sends more at once is not a person."""
 
 
+PATIENCE_S: Final = 1.0
+"""What is asked for waits so many seconds for a file to be decoded, which is begun again then."""
+
+
+def _come_round() -> None:
+    """All that the loop is called for: it looks for presses by itself."""
+
+
 class Presses:
-    """Presses on their way to the one loop that obeys them; `call` brings them into its thread."""
+    """Presses on their way to the one loop that obeys them; `call` has it come round."""
 
     def __init__(self, call: Callable[[Callable[[], object]], object]) -> None:
         self._call = call
         self._waiting: deque[Press] = deque()
+        self._coming = threading.Lock()
 
     def __iter__(self) -> Iterator[Press]:
         while self._waiting:
@@ -76,11 +85,20 @@ class Presses:
 
     def press(self, press: Press) -> None:
         """Ask for something; for any thread. Beyond a sane number it is answered right away."""
-        if len(self._waiting) >= WAITING_AT_MOST:
-            press.answer(Answer(False, "too many at once; this one was left out"))
+        with self._coming:
+            taken = len(self._waiting) < WAITING_AT_MOST
+            if taken:
+                self._waiting.append(press)
+        if taken:
+            self._call(_come_round)
         else:
-            self._call(partial(self._waiting.append, press))
+            press.answer(Answer(False, "too many at once; this one was left out"))
 
     def waiting(self) -> bool:
-        """Whether something is asked for."""
+        """Whether something is asked for; for any thread."""
         return bool(self._waiting)
+
+    def urgent(self) -> bool:
+        """Whether something was asked for over `PATIENCE_S` ago; for any thread."""
+        since = time.monotonic() - PATIENCE_S
+        return any(press.at < since for press in self._waiting.copy())

@@ -30,7 +30,7 @@ from daemon.config import Config, changed
 from daemon.hosts import HOSTS
 from daemon.journal import Journal, look
 from daemon.outcomes import Outcomes
-from daemon.presses import Action, Press, Presses
+from daemon.presses import WAITING_AT_MOST, Action, Press, Presses
 from daemon.senders import Router, Sender
 from daemon.senders.history import History
 from daemon.senders.memory import MemoryRoute
@@ -62,13 +62,16 @@ def tone(hz=220.0, seconds=0.4):
 class Desk:
     """The daemon's loop in a thread: `do` presses and waits for the answer."""
 
-    def __init__(self, tmp_path, devices, matcher, *, audition=False, **capture):
+    def __init__(
+        self, tmp_path, devices, matcher, *, audition=False, reader=first_sound_of, **capture
+    ):
         self.drops, self.results = tmp_path / "drops", tmp_path / "results"
         self.devices = devices
         self.route = MemoryRoute()
         self._tmp_path = tmp_path
         self._matcher = matcher
         self._audition = audition
+        self._reader = reader
         self._config = changed(Config(), {"capture": capture}) if capture else Config()
 
     def __enter__(self):
@@ -84,7 +87,7 @@ class Desk:
                 watch,
                 journal,
                 Outcomes(self.results).make_ready(),
-                first_sound_of,
+                self._reader,
                 router,
                 self._matcher,
                 60.0,
@@ -415,6 +418,39 @@ def test_bug_in_a_capture_is_told_and_the_loop_goes_on(devices, tmp_path):
         assert "internal error" in refused.read_text()
         matcher.distances = (3.0,)
         assert desk.do(Action.CAPTURE, back=0).said
+
+
+def test_press_during_a_long_decoding_is_obeyed_and_the_file_is_matched_then(devices, tmp_path):
+    decoding = threading.Event()
+
+    def slow_at_first(path):
+        if decoding.is_set():
+            return first_sound_of(path)
+        decoding.set()
+        until(desk.presses.urgent)
+        return None
+
+    matcher = FakeMatcher()
+    with Desk(tmp_path, devices, matcher, reader=slow_at_first) as desk:
+        soundfile.write(desk.drops / "long.wav", tone(), RATE)
+        assert decoding.wait(PATIENCE_S)
+        assert desk.do(Action.STOP).well
+        until(lambda: list(desk.results.glob("long.wav.antithesis")))
+    assert matcher.heard == ["long.wav"]
+
+
+def test_flood_while_the_loop_is_away_is_answered_and_not_kept(devices, tmp_path):
+    answers = SimpleQueue()
+    away, back = threading.Event(), threading.Event()
+    with Desk(tmp_path, devices, FakeMatcher()) as desk:
+        desk.call(lambda: (away.set(), back.wait(PATIENCE_S)))
+        assert away.wait(PATIENCE_S)
+        for _ in range(1000):
+            desk.presses.press(Press(Action.STOP, answer=answers.put))
+        assert answers.qsize() == 1000 - WAITING_AT_MOST
+        back.set()
+        done = [answers.get(timeout=PATIENCE_S).well for _ in range(1000)]
+    assert done.count(True) == WAITING_AT_MOST
 
 
 def test_flood_of_presses_is_answered_and_not_kept():

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,14 @@ from antithesis.segments import first_sound_of
 from daemon import companion
 from daemon.companion import WORTH_SENDING_DB, Companion, built_in_synth, run_companion
 from daemon.config import Config, as_toml, changed, host_rows, load
+from daemon.decoding import Decoder
 from daemon.ending import ENDING_SIGNALS
 from daemon.hosts import HOSTS
 from daemon.journal import Journal, look
+from daemon.orders import order
 from daemon.outcomes import Outcomes
 from daemon.ports import free_port
+from daemon.presses import Action
 from daemon.routing import open_router
 from daemon.senders import History, Manner, Router, Sender, open_sender
 from daemon.senders.memory import MemoryRoute
@@ -596,6 +600,24 @@ def test_file_at_which_the_program_died_again_and_again_is_refused(running):
     with running(matcher):
         running.log.wait_for("deadly.wav: refused: Antithesis ended 3 times at this file")
     assert matcher.heard == []
+
+
+def run_with_a_decoder_that_hangs(tmp_path):
+    chosen = settings(Path(tmp_path))
+    Path(tmp_path, "port").write_text(str(chosen.orders.port))
+    companion.Decoder = partial(Decoder, reading="tests.badreaders:read")
+    run_companion(chosen, matcher=FakeMatcher())
+
+
+def test_command_is_obeyed_while_a_file_is_decoded(tmp_path):
+    (tmp_path / "drops").mkdir()
+    with process(tmp_path, "run_with_a_decoder_that_hangs") as daemon:
+        said(daemon, "watching")
+        write_tone(tmp_path / "drops" / "hang.wav")
+        journal = tmp_path / "state" / "journal.sqlite"
+        while look(journal).counts != {"open": 1}:
+            threading.Event().wait(0.01)
+        assert order(int((tmp_path / "port").read_text()), Action.STOP).well
 
 
 def test_second_daemon_is_told_that_one_runs(tmp_path):
