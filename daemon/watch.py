@@ -12,9 +12,10 @@ import logging
 import math
 import os
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -55,6 +56,14 @@ class _Told(NamedTuple):
     at: float
 
 
+@dataclass
+class _Ready:
+    """A settled file that waits to be handed on, and when it was told to be deleted, if it was."""
+
+    drop: Drop
+    deleted_at: float = math.inf
+
+
 def is_sound_name(name: str) -> bool:
     """Whether a file of that name is one to take: no temporary or hidden file, nothing else."""
     return not name.startswith(_HIDDEN) and Path(name).suffix.lower() in SUFFIXES
@@ -74,7 +83,8 @@ class Watch(Living):
     def __init__(self, folder: Path, *, settle_s: float = 0.3) -> None:
         self.folder = folder
         self._settling = Settling(settle_s)
-        self._ready: deque[Drop] = deque()
+        # By path, in order: a file that is renamed is taken out, however many wait.
+        self._ready: OrderedDict[Path, _Ready] = OrderedDict()
         self._events: SimpleQueue[_Told | Callable[[], object] | None] = SimpleQueue()
         self._called = False
         self._wake_at = math.inf
@@ -110,16 +120,16 @@ class Watch(Living):
                     yield None
                 else:
                     self._wait(min(self._settling.due(now), self._look_at, self._wake_at))
-            elif self._still(drop := self._ready.popleft()):
+            elif self._still(first := next(iter(self._ready.values()))):
                 self._handed_in = self._identity
-                yield drop
+                yield first.drop
 
     def waiting(self) -> bool:
         """Whether a settled file waits; comes back at once."""
         self._drain()
         now = time.monotonic()
         self._tend(now)
-        self._ready.extend(self._settling.settled(now))
+        self._ready.update((drop.path, _Ready(drop)) for drop in self._settling.settled(now))
         return bool(self._ready)
 
     def rest(self, seconds: float) -> None:
@@ -158,23 +168,25 @@ class Watch(Living):
         """Hand a file on once more, in `after_s` seconds or when it is there again."""
         self._settling.again(drop.path, time.monotonic() + after_s)
 
-    def _still(self, drop: Drop) -> bool:
-        """Whether a file that was taken a while ago is one to hand on."""
-        found = Drop.at(drop.path)
-        return found == drop if found else self._gone(drop)  # a changed one is on its way again
+    def _still(self, ready: _Ready) -> bool:
+        """Take out a file that waited a while; whether it is one to hand on."""
+        drop = ready.drop
+        if (found := Drop.at(drop.path)) is None:
+            self._await_renaming(ready)
+        # One that was renamed, or is away with its folder, waits no more.
+        waits = self._ready.pop(drop.path, None) is ready
+        return waits and found in (drop, None)  # a changed one is on its way again
 
-    def _gone(self, drop: Drop) -> bool:
-        """Whether the file is gone for good: not renamed, nor away with its folder."""
-        self._ready.appendleft(drop)
-        end = time.monotonic() + TELLING_S
-        while drop in self._ready and not self._closed and time.monotonic() < end:
+    def _await_renaming(self, gone: _Ready) -> None:
+        """Take in what is still to be told of a file that is gone, and of its folder."""
+        path, noticed = gone.drop.path, time.monotonic()
+        while self._ready.get(path) is gone and not self._closed:
+            end = min(noticed, gone.deleted_at) + TELLING_S
+            if time.monotonic() >= end:
+                break
             self._wait(end)
         self._look_at = -math.inf
         self._tend(time.monotonic())
-        gone = drop in self._ready
-        if gone:
-            self._ready.remove(drop)
-        return gone
 
     def _wait(self, until: float) -> None:
         try:
@@ -183,7 +195,7 @@ class Watch(Living):
             return
 
     def _drain(self) -> None:
-        while True:
+        while not self._closed:
             try:
                 self._take(self._events.get_nowait())
             except Empty:
@@ -202,7 +214,9 @@ class Watch(Living):
             self._settling.forget(source)
         if event.event_type == "moved":
             # Under its new name it is the same sound, and that name is the one to answer to.
-            self._ready = deque(drop for drop in self._ready if drop.path != source)
+            self._ready.pop(source, None)
+        elif event.event_type == "deleted" and source in self._ready:
+            self._ready[source].deleted_at = told.at
         if event.event_type in _WRITTEN and is_sound_name(goal.name):
             written = _WRITTEN[event.event_type]
             self._settling.notice(goal, told.at, written=written)

@@ -229,6 +229,46 @@ def test_waiting_file_that_is_deleted_is_still_told(folder):
         assert next(iter(watched)).path.name == "kick.wav"
 
 
+def test_many_waiting_files_that_are_renamed_are_taken_once_each(folder):
+    for number in range(100):
+        (folder / f"old {number:02}.wav").write_bytes(b"sound")
+    with Watch(folder, settle_s=SETTLE_S) as watched:
+        assert wait_until(watched.waiting)  # for all of them, which were there before
+        for path in sorted(folder.iterdir()):
+            path.rename(folder / path.name.replace("old", "new"))
+        (folder / "last.wav").write_bytes(b"sound")
+        taken = Taken(watched)
+        assert len(taken.names(101)) == 101
+        taken.end()
+    assert {drop.path for drop in taken.drops} == set(folder.iterdir())
+
+
+def test_many_waiting_files_that_are_deleted_are_told_without_a_wait_for_each(folder):
+    for number in range(100):
+        (folder / f"{number:02}.wav").write_bytes(b"sound")
+    assert 100 * watch.TELLING_S > 2 * PATIENCE_S
+    with Watch(folder, settle_s=SETTLE_S) as watched:
+        assert wait_until(watched.waiting)
+        for path in folder.iterdir():
+            path.unlink()
+        (folder / "new.wav").write_bytes(b"sound")
+        taken = Taken(watched)
+        names = taken.names(101)
+        taken.end()
+    assert len(names) == 101
+    assert names[-1] == "new.wav"
+
+
+def test_after_its_end_nothing_more_is_taken_in(folder):
+    told = []
+    with Watch(folder) as watched:
+        watched.call(watched.close)
+        watched.call(lambda: told.append("late"))
+        watched.waiting()
+        assert watched.closed
+    assert told == []
+
+
 def test_files_that_went_with_their_folder_are_taken_when_it_returns(folder, tmp_path):
     with Watch(folder, settle_s=SETTLE_S) as watched:
         (folder / "kick.wav").write_bytes(b"sound")
