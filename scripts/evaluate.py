@@ -63,6 +63,13 @@ def main(arguments: list[str] | None = None) -> None:
         from evaluation import picture
 
         picture.draw(found, options.picture)
+    if options.shares:
+        from evaluation import picture
+
+        try:
+            picture.draw_shares(found, options.shares)
+        except ValueError as error:
+            raise SystemExit(f"--shares: {error}") from None
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -89,6 +96,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--weights", type=Path, help="another network than the one that ships (.onnx)")
     add("--json", type=Path, help="keep all answers and scores in this file")
     add("--picture", type=Path, help="draw the distances into this file (.png)")
+    add("--shares", type=Path, help="draw what is right against seconds into this file (.png)")
     add("--per-parameter", action="store_true", help="a table of all 38 parameters")
     add("--read", type=Path, nargs="+", metavar="FILE", help="make tables of kept answers")
     add("--recordings", type=Path, metavar="DIR", help="match recordings of the real plug-in")
@@ -96,7 +104,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--quick", action="store_true", help="a few targets, in a minute or two")
     add("--full", action="store_true", help="2 and 10 s, rivals that search, all parameters")
     options = _filled(parser.parse_args(arguments))
-    if (options.recordings or options.elsewhere) and (options.json or options.picture):
+    kept = options.json or options.picture or options.shares
+    if (options.recordings or options.elsewhere) and kept:
         parser.error("--recordings and --elsewhere print their tables; they keep nothing")
     return options
 

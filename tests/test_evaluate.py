@@ -470,6 +470,21 @@ def test_runs_of_other_sets_and_systems_are_put_together(tmp_path: Path) -> None
     assert (tmp_path / "both.png").stat().st_size > 0
 
 
+def test_what_is_right_is_drawn_against_seconds(tmp_path: Path) -> None:
+    near = {"mss_db": 0.0}
+    rows = [
+        row(target, system, truth(target), level_error_db=0.0, target_hz=440.0, answer_hz=440.0,
+            distances=near, told=target.preset.values)
+        for name in ("musical", "uniform", "nine")
+        for target in choose([name], limit=3) for system in ("0.15 s", "2 s")
+    ]  # fmt: skip
+    picture.draw_shares(Results(tuple(rows), {}), tmp_path / "shares.png")
+    assert (tmp_path / "shares.png").read_bytes().startswith(b"\x89PNG")
+    some = tuple(one for one in rows if one.set != "nine")
+    with pytest.raises(ValueError, match="musical, uniform and nine"):
+        picture.draw_shares(Results(some, {}), tmp_path / "none.png")
+
+
 def test_tables_of_perfect_answers_say_so() -> None:
     chosen = [target for target in read_targets() if target.id in (1, 3)]
     perfect = {"mss_db": 0.0, "sot": 0.0, "rms_cos": 1.0, "log_mel_l1_db": 0.0}

@@ -1,7 +1,9 @@
-"""Pictures of an evaluation: distance against seconds, or how the distances are spread."""
+"""Pictures of an evaluation: distances against seconds or how they are spread; what is right."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
@@ -12,9 +14,12 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from evaluation import knobs
 from evaluation.results import Results
-from evaluation.statistics import interval
+from evaluation.scoring import matched
+from evaluation.statistics import interval, share
 from evaluation.tables import ours
+from evaluation.tuning import tuning
 from evaluation.work import TRUTH
 
 _OURS, _RIVALS = "#0b6e99", "#b5542b"
@@ -120,3 +125,93 @@ def _color(system: str) -> str:
     if system == TRUTH:
         return "0.45"
     return _OURS if ours([system]) else _RIVALS
+
+
+Share = Callable[[Results, str], float]
+"""What of a system's answers is right, 0 to 1; NaN where nothing tells."""
+
+
+def _matched(results: Results, system: str) -> float:
+    cell = results.cell("musical", system)
+    return share(matched(cell.distances("mss_db"), cell.floors_db)).value
+
+
+def _choices(by: Callable[[knobs.Compared, str], float]) -> Share:
+    return lambda results, system: knobs.choices(results.cell("musical", system).knobs, by)
+
+
+def _in_tune(rule: str, left_out: str = "") -> Share:
+    def of(results: Results, system: str) -> float:
+        sets = [name for name in results.sets if name != left_out]
+        errors = [e for name in sets for e in getattr(results.cell(name, system), rule)]
+        return tuning(errors).in_tune.value
+
+    return of
+
+
+def _near(id: str) -> Share:
+    return lambda results, system: knobs.time(results.cell("nine", system).knobs, id).value
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """What is drawn together: shares by name, and the bar for each number of seconds."""
+
+    title: str
+    lines: dict[str, Share]
+    bars: dict[float, float]
+
+
+_PANELS = (
+    _Panel("musical presets matched", {"matched": _matched}, {0.15: 0.1, 2: 0.25, 10: 0.45}),
+    _Panel(
+        "waveforms, FM mode, filter right (musical)",
+        {"mean of the four": _choices(knobs.right), "each value alike": _choices(knobs.accuracy)},
+        {0.15: 0.8, 2: 0.85, 10: 0.9},
+    ),
+    _Panel(
+        "in tune within 5 cents",
+        {
+            "by preset": _in_tune("cents_by_preset"),
+            "by ear": _in_tune("cents_by_ear"),
+            "by preset, without uniform": _in_tune("cents_by_preset", "uniform"),
+            "by ear, without uniform": _in_tune("cents_by_ear", "uniform"),
+        },
+        {0.15: 0.95, 2: 0.97, 10: 0.98},
+    ),
+    _Panel(
+        "times of the nine within 10 % or 5 ms",
+        {"attack": _near("kVolEnvA"), "decay": _near("kVolEnvD")},
+        {10: 0.9},
+    ),
+)
+
+
+def draw_shares(results: Results, path: Path) -> None:
+    """What is right against seconds, with the bars that a good matcher has to pass.
+
+    Raises:
+        ValueError: the sets musical, uniform and nine are not all there, or no budget is.
+    """
+    budgets = [system for system in ours(results.systems) if system[0].isdigit()]
+    if not budgets or not {"musical", "uniform", "nine"} <= set(results.sets):
+        raise ValueError("what is right is drawn of musical, uniform and nine, with a --budget")
+    seconds = [float(system.removesuffix(" s")) for system in budgets]
+    figure, axes = plt.subplots(2, 2, figsize=(12.4, 8.4), layout="constrained")
+    for axis, panel in zip(axes.flat, _PANELS, strict=True):
+        axis.set_title(panel.title, loc="left", fontsize=11)
+        axis.spines[["top", "right"]].set_visible(False)
+        for label, of in panel.lines.items():
+            axis.plot(seconds, [100 * of(results, s) for s in budgets], "o-", lw=2, label=label)
+        axis.plot(
+            panel.bars.keys(), [100 * bar for bar in panel.bars.values()], "k_", ms=18, mew=2,
+            label="to be met",
+        )  # fmt: skip
+        axis.set_xscale("log")
+        axis.set_xticks(seconds, [f"{s:g}" for s in seconds])
+        axis.minorticks_off()
+        axis.set_xlabel("seconds of matching")
+        axis.set_ylabel("%")
+        axis.legend(frameon=False, loc="lower right")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
