@@ -66,8 +66,15 @@ class Settling:
 
         `written` says that a writer holds it, or no longer does, where that is known.
         """
-        drop = Drop.at(path)
-        if drop is None or drop == self._taken.get(path):
+        if drop := Drop.at(path):
+            self.see(drop, now, written=written)
+        else:
+            self._pending.pop(path, None)
+
+    def see(self, drop: Drop, now: float, *, written: bool | None = None) -> None:
+        """Take in how a file was found that was looked at already; else as `notice`."""
+        path = drop.path
+        if drop == self._taken.get(path):
             self._pending.pop(path, None)
             return
         pending = self._pending.setdefault(path, _Pending(drop, now))

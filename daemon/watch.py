@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -43,6 +44,8 @@ HEARTBEAT_S: Final = 1.0
 RESCAN_S: Final = 10.0
 # How long after a file is gone it may take until its renaming is told.
 TELLING_S: Final = 0.7
+# Of a folder that was deleted: another one in its place may have the same identity.
+_DELETED: Final = (-1, -1)
 # What an event says of the file's writer. A file that is moved in is only "created".
 _WRITTEN: Final = {"created": None, "modified": True, "closed": False, "moved": False}
 
@@ -207,7 +210,17 @@ class Watch(Living):
         if callable(told):
             self._called = True
             told()
-            return
+        elif told.event.is_directory:  # of folders nothing is heard but that they are deleted
+            self._take_deleted_folder(Path(os.fsdecode(told.event.src_path)))
+        else:
+            self._take_file(told)
+
+    def _take_deleted_folder(self, gone: Path) -> None:
+        if os.path.realpath(gone) == os.path.realpath(self.folder):
+            self._identity = _DELETED
+            self._look_at = -math.inf
+
+    def _take_file(self, told: _Told) -> None:
         event = told.event
         source, goal = self._mine(event.src_path), self._mine(event.dest_path or event.src_path)
         if event.event_type in ("moved", "deleted"):
@@ -241,13 +254,14 @@ class Watch(Living):
 
     def _scan(self, now: float) -> None:
         try:
-            found = [path for path in self.folder.iterdir() if is_sound_name(path.name)]
+            paths = [path for path in self.folder.iterdir() if is_sound_name(path.name)]
         except OSError as error:  # the next look says what is the matter
             _log.debug("%s not read: %s", self.folder, error)
             return
-        self._settling.keep(set(found))
-        for path in sorted(found, key=_changed):
-            self._settling.notice(path, now)
+        self._settling.keep(set(paths))
+        drops = filter(None, map(Drop.at, paths))
+        for drop in sorted(drops, key=attrgetter("mtime_ns")):
+            self._settling.see(drop, now)
 
     def _observe(self) -> None:
         self._observing.close()
@@ -275,11 +289,6 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _changed(path: Path) -> int:
-    drop = Drop.at(path)
-    return drop.mtime_ns if drop else 0
-
-
 def _observer(folder: Path, events: SimpleQueue[Any]) -> BaseObserver:
     from watchdog import events as kinds
     from watchdog.observers import Observer
@@ -294,6 +303,7 @@ def _observer(folder: Path, events: SimpleQueue[Any]) -> BaseObserver:
         kinds.FileClosedEvent,
         kinds.FileMovedEvent,
         kinds.FileDeletedEvent,
+        kinds.DirDeletedEvent,
     )
     observer = Observer()
     observer.schedule(ToQueue(), str(folder), recursive=False, event_filter=list(heard))

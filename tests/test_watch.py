@@ -164,6 +164,27 @@ def test_folder_that_vanishes_and_returns_is_watched_again(folder, monkeypatch, 
         assert taken.names(3)[-1] == "later.wav"
 
 
+def test_folder_made_anew_within_a_heartbeat_is_watched_again(folder):
+    with watching(folder) as taken:
+        (folder / "before.wav").write_bytes(b"sound")
+        taken.names(1)
+        shutil.rmtree(folder)
+        folder.mkdir()  # some file systems give it the identity of the one before
+        (folder / "after.wav").write_bytes(b"sound")
+        assert taken.names(2) == ["before.wav", "after.wav"]
+        (folder / "later.wav").write_bytes(b"sound")
+        assert taken.names(3)[-1] == "later.wav"
+
+
+def test_folder_deleted_within_the_watched_one_changes_nothing(folder, taken):
+    (folder / folder.name).mkdir()
+    (folder / folder.name).rmdir()
+    (folder / "folder.wav").mkdir()
+    (folder / "folder.wav").rmdir()
+    (folder / "kick.wav").write_bytes(b"sound")
+    assert taken.names(1) == ["kick.wav"]
+
+
 def test_without_events_the_folder_is_read_again_and_again(folder, monkeypatch, caplog):
     def used_up(*_arguments):
         raise OSError(28, "inotify watch limit reached")
