@@ -17,11 +17,14 @@ from daemon.watch import is_sound_name
 
 @dataclass(frozen=True)
 class Status:
-    """What runs, what it listens to, how many files wait, what the host said, the last matches."""
+    """What runs, what it listens to, how many files wait, what the host said, the last matches.
+
+    `waiting` is None where the watched folder cannot be read.
+    """
 
     process: int | None
     running: Mapping[str, str]
-    waiting: int
+    waiting: int | None
     counts: Mapping[str, int]
     last: tuple[Job, ...]
     log: str
@@ -47,7 +50,9 @@ class Status:
             yield f"{fact:10}  {self.running[fact]}"
         yield f"{'answer':10}  {self.host_said or 'nothing was sent yet'}"
         done = ", ".join(f"{count} {outcome}" for outcome, count in self.counts.items())
-        yield f"{'files':10}  {self.waiting} waiting; {done or 'none done yet'}"
+        unread = "the watched folder cannot be read: see its permissions"
+        waiting = unread if self.waiting is None else f"{self.waiting} waiting"
+        yield f"{'files':10}  {waiting}; {done or 'none done yet'}"
         yield f"{'log':10}  {self.log}"
         for job in self.last:
             yield f"{job.ended_at or job.accepted_at}  {_shown(job)}"
@@ -68,21 +73,23 @@ def look_at(config: Config, last: int = 10) -> Status:
     return Status(
         process=runs(config.state.folder),
         running=configured | dict(journal.running),
-        waiting=sum(1 for _ in _waiting(config)),
+        waiting=_waiting(config),
         counts=journal.counts,
         last=journal.last,
         log=str(config.state.folder / LOG),
     )
 
 
-def _waiting(config: Config) -> Iterator[Drop]:
-    """Files in the watched folder that have no outcome yet."""
+def _waiting(config: Config) -> int | None:
+    """How many files in the watched folder have no outcome yet; None where it cannot be read."""
     outcomes = Outcomes(results_folder(config))
-    folder = config.watch.folder
-    for path in folder.iterdir() if folder.is_dir() else ():
-        drop = Drop.at(path) if is_sound_name(path.name) else None
-        if drop and not outcomes.known(drop):
-            yield drop
+    try:
+        paths = [path for path in config.watch.folder.iterdir() if is_sound_name(path.name)]
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError:
+        return None
+    return sum(not outcomes.known(drop) for drop in map(Drop.at, paths) if drop)
 
 
 def _row(job: Job) -> dict[str, Any]:

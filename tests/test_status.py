@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -75,6 +77,24 @@ def test_before_the_first_start_it_says_how_to(ours, tmp_path, monkeypatch):
     (tmp_path / "config.toml").write_text(config.as_toml(ours), "utf-8")
     monkeypatch.setenv("ANTITHESIS_CONFIG", str(tmp_path / "config.toml"))
     assert CliRunner().invoke(cli, ["status"]).exit_code == 1
+
+
+def test_folder_that_cannot_be_read_is_told_beside_the_rest(busy, monkeypatch):
+    folder = busy.watch.folder
+    folder.chmod(0)
+    if os.access(folder, os.R_OK):  # nothing is closed to root, nor by this to Windows
+
+        def refused(_folder):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "iterdir", refused)
+    try:
+        told = lines(busy)
+        assert look_at(busy).as_dict()["waiting"] is None
+    finally:
+        folder.chmod(0o700)
+    assert "files       the watched folder cannot be read: see its permissions; 1 matched" in told
+    assert "running as process" in told
 
 
 def test_asking_changes_nothing(busy):
