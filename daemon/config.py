@@ -57,7 +57,12 @@ _CUSTOM_HOLES: Mapping[str, tuple[str, ...]] = {
 
 
 def _whole_path(path: Path) -> Path:
-    expanded = path.expanduser()
+    if "\0" in str(path):
+        raise ValueError("no path holds a NUL: leave it out")
+    try:
+        expanded = path.expanduser()
+    except RuntimeError as error:
+        raise ValueError("nobody here has that home folder: write the whole path") from error
     if not expanded.is_absolute():
         raise ValueError("a relative path: write the whole path, or begin it with ~/")
     return expanded

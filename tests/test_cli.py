@@ -53,6 +53,12 @@ def test_help_of_every_command_ends_with_examples(run, path):
         assert line.strip().startswith("antithesis"), line
 
 
+def test_home_folder_that_nobody_has_is_refused_in_one_line(run):
+    result = run("start", "--folder", "~nobody-of-this-name/x")
+    assert result.exit_code == 2
+    assert "nobody here has that home folder: write the whole path" in result.stderr
+
+
 def test_help_imports_nothing_heavy():
     code = (
         "import sys\n"

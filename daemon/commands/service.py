@@ -40,8 +40,10 @@ def start(folder: Path | None, host: str | None, dry_run: bool) -> None:
     from daemon.companion import run_companion
 
     settings = config.load()
+    if folder and not str(folder).startswith("~"):  # which the configuration understands
+        folder = folder.absolute()
     changes: dict[str, dict[str, object]] = {
-        "watch": {"folder": str(folder.expanduser().absolute())} if folder else {},
+        "watch": {"folder": str(folder)} if folder else {},
         "host": {"route": "memory" if dry_run else host} if host or dry_run else {},
     }
     run_companion(config.changed(settings, changes))
