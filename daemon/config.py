@@ -467,8 +467,9 @@ def keep(section: str, key: str, value: object) -> Path:
     try:
         document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
         document.setdefault(section, tomlkit.table())[key] = value
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, tomlkit.dumps(document).encode())
+        real = path.resolve()  # a link to it stays one
+        real.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(real, tomlkit.dumps(document).encode())
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from error
     return path

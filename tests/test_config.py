@@ -158,6 +158,20 @@ def test_created_file_holds_the_defaults_and_is_never_overwritten(file):
         config.create()
 
 
+def test_link_to_the_file_stays_one_when_a_key_is_kept(file):
+    real = file.with_name("real") / "config.toml"
+    try:
+        file.symlink_to(real)
+    except OSError:
+        pytest.skip("this system lets nobody make links")
+    real.parent.mkdir()
+    real.write_text("[match]\nbudget_s = 5.0\n")
+    assert config.keep("hotkeys", "undo", "note 36") == file
+    assert file.is_symlink()
+    assert "budget_s = 5.0" in real.read_text()
+    assert "note 36" in real.read_text()
+
+
 def test_changes_from_the_command_line_are_checked_as_a_file_is():
     with pytest.raises(ConfigError, match="did you mean reaper"):
         config.changed(Config(), {"host": {"route": "raeper"}})
