@@ -140,6 +140,8 @@ class Decoder(Living):
                 env=child.inherited() | _ONE_THREAD,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                # Where there is none, it would have none to send its libraries' words to.
+                stderr=subprocess.DEVNULL if sys.stderr is None else None,
             )
         except OSError as error:  # no more processes, say
             raise DeviceError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -131,6 +132,23 @@ def test_worker_that_died_while_idle_is_replaced(tmp_path):
         psutil.Process(decoder.pid).kill()
         decoder._worker.wait()
         assert decoder.read(tone(tmp_path / "a.wav")) is not None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no sh")
+def test_daemon_without_standard_error_has_its_decoder(tmp_path):
+    program = "from tests.test_decoding import read_one; read_one()"
+    command = [sys.executable, "-c", program, str(tone(tmp_path / "a.wav"))]
+    closed = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command]
+    done = subprocess.run(closed, stdout=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "no standard error, and a sound\n")
+
+
+def read_one():
+    """Read the file that the command line names, in a process that has no standard error."""
+    assert sys.stderr is None
+    with Decoder() as decoder:
+        assert decoder.read(Path(sys.argv[1])) is not None
+    sys.stdout.write("no standard error, and a sound\n")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process at once")
