@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import plistlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -25,13 +26,17 @@ from daemon.config import ENVIRONMENT_VARIABLE
 NAME: Final = "antithesis"
 LABEL: Final = "io.github.antithesis"
 _PATIENCE_S: Final = 30.0
+_POWERSHELL: Final = ("powershell", "-NoProfile", "-NonInteractive", "-Command")
 
 Words = Sequence[str]
 
 
 @dataclass(frozen=True)
 class Service:
-    """A way to be started by the system: its file, and commands to go on and off, and to ask."""
+    """A way to be started by the system: its file, and commands to go on and off, and to ask.
+
+    `running` is a pattern in what `ask` is answered where it runs.
+    """
 
     system: str
     path: Path
@@ -40,6 +45,7 @@ class Service:
     stop: tuple[Words, ...]
     forget: tuple[Words, ...]
     ask: Words
+    running: str
 
     def install(self) -> None:
         """Write the file and start the service; one that is there already is replaced.
@@ -74,7 +80,10 @@ class Service:
 
     def runs(self) -> bool:
         """Whether the system says that it runs."""
-        return self.path.exists() and _run(self.ask).returncode == 0
+        if not self.path.exists():
+            return False
+        said = _run(self.ask)
+        return said.returncode == 0 and bool(re.search(self.running, said.stdout, re.MULTILINE))
 
 
 def service() -> Service:
@@ -124,6 +133,7 @@ def _systemd() -> Service:
         stop=((*systemctl, "disable", "--now", unit),),
         forget=((*systemctl, "daemon-reload"),),
         ask=(*systemctl, "is-active", "--quiet", unit),
+        running="",
     )
 
 
@@ -152,6 +162,7 @@ def _launchd() -> Service:
         stop=(("launchctl", "bootout", f"{domain}/{LABEL}"),),
         forget=(),
         ask=("launchctl", "print", f"{domain}/{LABEL}"),
+        running=r"^\s*pid = \d",  # else it is known, and has ended
     )
 
 
@@ -188,7 +199,9 @@ def _task_scheduler() -> Service:
         ),
         stop=(("schtasks", "/End", "/TN", NAME), ("schtasks", "/Delete", "/TN", NAME, "/F")),
         forget=(),
-        ask=("schtasks", "/Query", "/TN", NAME),
+        # Not schtasks, which translates the state.
+        ask=(*_POWERSHELL, f"(Get-ScheduledTask -TaskName {NAME}).State"),
+        running="^Running$",
     )
 
 

@@ -116,6 +116,45 @@ def test_task_scheduler_reads_the_task(home, monkeypatch):
     assert "& <c>.toml" in words
 
 
+LAUNCHD = """gui/501/io.github.antithesis = {{
+	active count = {count}
+	path = {path}
+	type = LaunchAgent
+	state = {state}
+{pid}	properties = keepalive | runatload | inferred program
+}}
+"""
+IDLE = LAUNCHD.format(count=0, path="a.plist", state="not running", pid="")
+ALIVE = LAUNCHD.format(count=1, path="a.plist", state="running", pid="\tpid = 4711\n")
+
+
+@linux
+@pytest.mark.parametrize(
+    ("system", "program", "said", "runs"),
+    [
+        ("darwin", "launchctl", ALIVE, True),
+        ("darwin", "launchctl", IDLE, False),
+        ("win32", "powershell", "Running\n", True),
+        ("win32", "powershell", "Ready\n", False),
+        ("win32", "powershell", "", False),
+    ],
+)
+def test_service_that_is_only_installed_does_not_run(
+    home, monkeypatch, system, program, said, runs
+):
+    with monkeypatch.context() as patched:
+        patched.setattr(services.sys, "platform", system)
+        ours = service()
+    ours.path.parent.mkdir(parents=True)
+    ours.path.touch()
+    asked = home / "bin" / program
+    asked.parent.mkdir()
+    asked.write_text(f"#!/bin/sh\ncat <<'END'\n{said}END\n")
+    asked.chmod(0o755)
+    monkeypatch.setenv("PATH", str(asked.parent), prepend=os.pathsep)
+    assert ours.runs() is runs
+
+
 def test_word_that_is_none_of_three_is_refused():
     assert CliRunner().invoke(cli, ["service", "restart"]).exit_code == 2
 
