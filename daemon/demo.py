@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -198,17 +198,19 @@ def _stage(home: Path, budget_s: float, count: int) -> Iterator[Stage]:
     """The built-in synth and the daemon, each in a process of its own, configured for `home`."""
     port = free_port()
     environment = {config.ENVIRONMENT_VARIABLE: str(_write_config(home, budget_s, port))}
-    with (
-        child.running(
-            "synth", "--with-parent", environment=environment, stderr=subprocess.STDOUT
-        ) as synth,
-        child.running("start", environment=environment, stderr=subprocess.STDOUT) as daemon,
-        SynthClient(port) as client,
-    ):
+    with ExitStack() as running:
+
+        def begin(*words: str) -> subprocess.Popen[str]:
+            program = child.running(*words, environment=environment, stderr=subprocess.STDOUT)
+            return running.enter_context(program)
+
+        # First: a daemon that finds no synth starts one of its own, at the same port.
+        child.hear(begin("synth", "--with-parent"), "OSC on UDP")
+        daemon = begin("start")
+        client = running.enter_context(SynthClient(port))
         limit = threading.Timer(count * (budget_s + _PATIENCE_S), daemon.kill)
         limit.start()
         try:
-            child.hear(synth, "OSC on UDP")
             child.hear(daemon, "watching")
             yield Stage(home, daemon, client)
         finally:

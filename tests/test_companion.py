@@ -753,7 +753,9 @@ def run_in_process(tmp_path):
 @contextmanager
 def process(tmp_path, run="run_in_process"):
     command = [sys.executable, "-c", PROGRAM, str(tmp_path), run]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as daemon:
+    # Tests that were started with nohup have hangups ignored, and children inherit that.
+    heeding = None if os.name == "nt" else lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heeding) as daemon:
         try:
             yield daemon
         finally:

@@ -8,6 +8,19 @@ import pytest
 
 from daemon.ending import ENDING_SIGNALS, ended_by_signals
 
+
+@pytest.fixture(autouse=True)
+def heeded():
+    """Signals mean what they do by themselves, also where the tests were started with nohup."""
+    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    for number in ENDING_SIGNALS:
+        if before[number] is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 hangup = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminal here hangs up")
 
 
