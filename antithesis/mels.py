@@ -34,9 +34,8 @@ class Tables:
     """What the pass needs to know of one resolution."""
 
     hop: int
-    window: (
-        Floats32  # (N,), of half the height: what pairs are unpacked from is twice the transform
-    )
+    # Of half the height: what pairs are unpacked from is twice the transform.
+    window: Floats32  # (N,)
     rotations: Floats32  # what turns the butterflies of each pass, in the order they are met
     places: Integers  # (N / 2,): where the transform leaves each frequency
     turns: Floats32  # (N / 2 + 2,): cosine and sine of -2 pi k / N for k up to N / 4
